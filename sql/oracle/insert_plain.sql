@@ -1,0 +1,3 @@
+-- For a table without a column for the model.
+INSERT INTO URL_RESULT (URL, RESULT)
+VALUES (:1, :2)

@@ -1,0 +1,116 @@
+//! The application: the only place where settings, store, model, service and HTTP are put together.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::{App, HttpServer, middleware};
+use anyhow::Context as _;
+
+use crate::http::{self, Context};
+use crate::model::UrlModel;
+use crate::service::LookupThenPredict;
+use crate::settings::Settings;
+use crate::store::{self, Backend};
+
+/// A server that is bound and ready to run.
+pub struct Application {
+    server: Server,
+    addresses: Vec<SocketAddr>,
+    grace: Duration,
+}
+
+impl Application {
+    /// Opens the store, loads the model, and binds the sockets. Port 0 works: [`addresses`](Self::addresses) says which
+    /// port it became. Blocks.
+    ///
+    /// # Errors
+    /// One sentence that says what the operator has to change.
+    pub fn build(settings: &Settings) -> anyhow::Result<Self> {
+        let listeners = settings.server.listen.iter().map(bind).collect::<anyhow::Result<Vec<_>>>()?;
+        let model = load_url_model(settings)?;
+        let store = store::open::open(&settings.store)?;
+        if settings.store.backend == Backend::Sqlite {
+            store.apply_schema().context("cannot make the result table in store.sqlite.path")?;
+        }
+        if settings.store.require_at_start {
+            store
+                .session(store.acquire_timeout())
+                .and_then(|mut session| session.ping())
+                .context("store.require_at_start is true, but the store cannot be used")?;
+        }
+        let addresses =
+            listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>().context("no local address")?;
+        let list: Vec<String> = addresses.iter().map(|address| format!("http://{address}")).collect();
+        log::info!(
+            "listening on {}; store: {}; model: {}",
+            list.join(", "),
+            store.describe(),
+            crate::model::Predictor::version(&model)
+        );
+        let timeout = settings.server.request_timeout();
+        let url = LookupThenPredict::start(store, Arc::new(model), settings.lanes, timeout)
+            .context("cannot start the lanes' threads")?;
+        let context = Arc::new(Context { url, limits: settings.limits, body_timeout: timeout });
+        let grace = settings.server.shutdown_grace();
+        let mut server = HttpServer::new(move || {
+            App::new().wrap(middleware::from_fn(http::observe)).configure(http::routes(Arc::clone(&context)))
+        })
+        .client_request_timeout(timeout)
+        .shutdown_timeout(grace.as_secs() + 1)
+        .disable_signals();
+        for listener in listeners {
+            server = server.listen(listener).context("cannot listen")?;
+        }
+        Ok(Self { server: server.run(), addresses, grace })
+    }
+
+    /// The addresses that are served, with real ports.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Serves until `stop` resolves; then accepts nothing more, answers what is in flight, closes idle connections, and
+    /// returns within the grace time.
+    ///
+    /// # Errors
+    /// Where the server itself fails.
+    pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
+        let handle: ServerHandle = self.server.handle();
+        let mut server = std::pin::pin!(self.server);
+        tokio::select! {
+            ended = &mut server => return ended,
+            () = stop => {}
+        }
+        log::info!("stopping: answering what is in flight");
+        let drained = async { tokio::join!(handle.stop(true), &mut server).1 };
+        match tokio::time::timeout(self.grace, drained).await {
+            Ok(ended) => ended,
+            Err(_) => {
+                log::warn!("stopped with requests unanswered: server.shutdown_grace_ms is over");
+                Ok(())
+            }
+        }
+    }
+}
+
+fn bind(address: &SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "{address} is taken by another program: stop that, or serve elsewhere, as with --set 'server.listen=[\"127.0.0.1:8001\"]'"
+        ),
+        _ => anyhow::anyhow!("cannot listen on {address} (server.listen): {error}"),
+    })
+}
+
+/// The configured model, or the one inside the binary.
+fn load_url_model(settings: &Settings) -> anyhow::Result<UrlModel> {
+    let path = &settings.models.url.path;
+    if path.as_os_str().is_empty() {
+        UrlModel::embedded().context("the model inside this binary cannot be used")
+    } else {
+        UrlModel::load(path).context("models.url.path")
+    }
+}

@@ -1,0 +1,94 @@
+//! The command line: one file per subcommand. `--config` and `--set` work on each of them, before or after its name.
+
+mod config;
+mod evaluate;
+mod schema;
+mod serve;
+mod train;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::settings::{self, Effective, Overrides};
+
+/// A REST server that answers from a result table, or from a model whose predictions it stores there.
+#[derive(Debug, Parser)]
+#[command(name = "augur", version, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct SettingsArgs {
+    /// Settings file; without it the environment variable AUGUR_CONFIG counts.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One setting, such as --set store.backend=oracle; may be repeated.
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl SettingsArgs {
+    fn load(self) -> anyhow::Result<Effective> {
+        let overrides = Overrides { config_file: self.config, set: self.set };
+        // A variable that is not Unicode cannot be one of ours.
+        let environment =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        settings::load(&overrides, environment).map_err(anyhow::Error::msg)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve requests until SIGTERM or Ctrl-C.
+    Serve,
+    /// Train a model from a CSV file and write its artifact.
+    Train(train::TrainArgs),
+    /// Measure a model on a CSV file.
+    Evaluate(evaluate::EvaluateArgs),
+    /// Print, make or check the result table.
+    #[command(subcommand)]
+    Schema(schema::SchemaCommand),
+    /// Show or check the settings.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+}
+
+/// Runs the command; failures are one sentence on standard error and exit code 1.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    let done = match cli.command {
+        Command::Serve => cli.settings.load().and_then(|effective| serve::run(&effective.settings)),
+        Command::Train(args) => cli.settings.load().and_then(|_| train::run(&args)),
+        Command::Evaluate(args) => cli.settings.load().and_then(|_| evaluate::run(&args)),
+        Command::Schema(command) => {
+            return finish(cli.settings.load().and_then(|effective| schema::run(command, &effective.settings)));
+        }
+        Command::Config(command) => cli.settings.load().and_then(|effective| config::run(command, &effective)),
+    };
+    finish(done.map(|()| ExitCode::SUCCESS))
+}
+
+fn finish(done: anyhow::Result<ExitCode>) -> ExitCode {
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            // Nothing is left to tell it to where standard error is closed.
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("augur: {error:#}\n").as_bytes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes a command's result to standard output.
+fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}

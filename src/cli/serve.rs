@@ -1,0 +1,32 @@
+//! `augur serve`
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::application::Application;
+use crate::settings::Settings;
+use crate::telemetry;
+
+/// Serves until SIGTERM or Ctrl-C; a second signal ends the process at once.
+pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
+    telemetry::start(&settings.log)?;
+    actix_web::rt::System::new().block_on(async {
+        let application = Application::build(settings)?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut next = async move || {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        let stop = async move {
+            next().await;
+            actix_web::rt::spawn(async move {
+                next().await;
+                log::warn!("stopped at once by a second signal");
+                std::process::exit(1);
+            });
+        };
+        Ok(application.run_until_stopped(stop).await?)
+    })
+}

@@ -1,0 +1,55 @@
+//! The words every floor shares: keys, outcomes and stored results. Parsed at the door, then never wrong.
+
+mod key;
+mod outcome;
+
+pub use key::{Key, KeyError};
+pub use outcome::{Number, Outcome};
+
+/// A row of the result table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredResult {
+    /// The key the result belongs to.
+    pub key: Key,
+    /// What is stored, as the next hit will return it.
+    pub outcome: Outcome,
+    /// `name@version` of the model that made it; `None` for rows of other programs.
+    pub model: Option<String>,
+    /// When the row was written, RFC 3339 in UTC with microseconds; `None` where the table does not say.
+    pub created_at: Option<String>,
+}
+
+/// A row that is to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewResult {
+    /// The key the result belongs to.
+    pub key: Key,
+    /// The value to store.
+    pub outcome: Outcome,
+    /// `name@version` of the model that made it.
+    pub model: Option<String>,
+}
+
+/// What makes a value belong to a model: `name@version`, as the MODEL column and the `Augur-Model` header hold it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelVersion(String);
+
+impl ModelVersion {
+    /// Joins a model's name and its version.
+    #[must_use]
+    pub fn new(name: &str, version: &str) -> Self {
+        Self(format!("{name}@{version}"))
+    }
+
+    /// The text `name@version`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for ModelVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,224 @@
+//! Reading a JSON body: its type, its size, its time, and its members one at a time.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::error::PayloadError;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::web::{Bytes, BytesMut, Payload};
+use futures_util::StreamExt;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::error::ApiError;
+
+/// Reads the body of a request that must be JSON: at most `max_bytes`, within `timeout`.
+///
+/// # Errors
+/// 415 for another type, 413 for a longer body, 408 for a slower one, 400 for a broken one.
+pub(super) async fn read_json(
+    request: &HttpRequest,
+    payload: Payload,
+    max_bytes: usize,
+    timeout: Duration,
+) -> Result<Bytes, ApiError> {
+    if !is_json(request) {
+        return Err(ApiError::NotJson);
+    }
+    let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > max_bytes) {
+        return Err(ApiError::BodyTooLarge(max_bytes));
+    }
+    tokio::time::timeout(timeout, collect(payload, max_bytes)).await.unwrap_or(Err(ApiError::SlowBody))
+}
+
+async fn collect(mut payload: Payload, max_bytes: usize) -> Result<Bytes, ApiError> {
+    let read = |chunk: Result<Bytes, PayloadError>| {
+        chunk.map_err(|error| match error {
+            PayloadError::Overflow => ApiError::BodyTooLarge(max_bytes),
+            _ => ApiError::Malformed("The body broke off or is badly framed.".to_owned()),
+        })
+    };
+    let Some(first) = payload.next().await else { return Ok(Bytes::new()) };
+    let first = read(first)?;
+    let Some(second) = payload.next().await else {
+        // Nearly always the body is one chunk, which is then used as it is.
+        return if first.len() > max_bytes { Err(ApiError::BodyTooLarge(max_bytes)) } else { Ok(first) };
+    };
+    let mut body = BytesMut::from(first);
+    let mut chunk = read(second)?;
+    loop {
+        if body.len() + chunk.len() > max_bytes {
+            return Err(ApiError::BodyTooLarge(max_bytes));
+        }
+        body.extend_from_slice(&chunk);
+        match payload.next().await {
+            Some(next) => chunk = read(next)?,
+            None => return Ok(body.freeze()),
+        }
+    }
+}
+
+/// `application/json` or any `+json` type, whatever its parameters and case (RFC 6838, section 4.2.8).
+fn is_json(request: &HttpRequest) -> bool {
+    let Some(value) = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let essence = value.split(';').next().unwrap_or(value).trim().to_ascii_lowercase();
+    essence == "application/json"
+        || essence.split_once('/').is_some_and(|(kind, subtype)| !kind.is_empty() && subtype.ends_with("+json"))
+}
+
+/// The text member `name` of a JSON object; other members are skipped, whatever they hold.
+///
+/// # Errors
+/// 400 where the body is empty, not UTF-8, not JSON or repeats the member; 422 where it is no object, or the member is
+/// missing or no text.
+pub(super) fn text_member<'a>(
+    body: &'a [u8],
+    name: &'static str,
+    pointer: &'static str,
+) -> Result<Cow<'a, str>, ApiError> {
+    if body.is_empty() {
+        return Err(ApiError::Malformed("The body is empty.".to_owned()));
+    }
+    let text = std::str::from_utf8(body).map_err(|e| ApiError::Malformed(format!("The body is not UTF-8: {e}.")))?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    let member = json
+        .deserialize_any(Member { name })
+        .and_then(|member| json.end().map(|()| member))
+        .map_err(|e| ApiError::Malformed(format!("The body cannot be read as JSON: {e}.")))?;
+    let raw = match member {
+        Found::Raw(raw) => raw.get(),
+        Found::Missing => return Err(ApiError::Invalid { pointer, detail: "is missing".to_owned() }),
+        Found::NoObject => {
+            return Err(ApiError::Invalid { pointer: "", detail: "must be a JSON object".to_owned() });
+        }
+    };
+    if !raw.starts_with('"') {
+        return Err(ApiError::Invalid { pointer, detail: "must be a string".to_owned() });
+    }
+    // What is left to fail are escapes of surrogates that have no pair.
+    let text: Text<'a> = serde_json::from_str(raw)
+        .map_err(|_| ApiError::Invalid { pointer, detail: "holds an unpaired surrogate".to_owned() })?;
+    Ok(text.0)
+}
+
+/// Borrowed where nothing is escaped: serde only does so for a field that says it.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+enum Found<'a> {
+    Raw(&'a RawValue),
+    Missing,
+    NoObject,
+}
+
+/// Walks a JSON value once, keeping one member and skipping all else without building it.
+struct Member {
+    name: &'static str,
+}
+
+impl<'de> Visitor<'de> for Member {
+    type Value = Found<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = Found::Missing;
+        while let Some(name) = map.next_key::<Text<'_>>()? {
+            if name.0 != self.name {
+                map.next_value::<IgnoredAny>()?;
+            } else if matches!(found, Found::Raw(_)) {
+                return Err(A::Error::duplicate_field(self.name));
+            } else {
+                found = Found::Raw(map.next_value()?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Found::NoObject)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Found::NoObject)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Found::NoObject)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Found::NoObject)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Found::NoObject)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Found::NoObject)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Found::NoObject)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn url(body: &str) -> Result<String, String> {
+        text_member(body.as_bytes(), "url", "/url").map(Cow::into_owned).map_err(|error| match error {
+            ApiError::Malformed(_) => "400".to_owned(),
+            ApiError::Invalid { pointer, detail } => format!("422 {pointer} {detail}"),
+            other => format!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn the_member_is_found_among_whatever_else_is_there() {
+        assert_eq!(url(r#"{"url":"http://a"}"#), Ok("http://a".into()));
+        assert_eq!(url(r#" {"a":1e999,"b":[{"url":2}],"url":"\u00e4\n","c":"\ud800"} "#), Ok("ä\n".into()));
+        let deep = format!("{{\"x\":{}{},\"url\":\"u\"}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(url(&deep), Ok("u".into()));
+    }
+
+    #[test]
+    fn what_is_not_as_agreed_is_told_apart() {
+        for malformed in ["", " ", "{", "{'url':1}", r#"{"url":"a"} x"#, r#"{"url":"a","url":"a"}"#, "\u{feff}{}", "[1"]
+        {
+            assert_eq!(url(malformed), Err("400".into()), "{malformed}");
+        }
+        for no_object in ["[]", "[1,{}]", "\"url\"", "1", "-1", "1.5", "true", "null"] {
+            assert_eq!(url(no_object), Err("422  must be a JSON object".into()), "{no_object}");
+        }
+        for no_text in ["1", "1e999", "null", "true", "[\"a\"]", "{}"] {
+            assert_eq!(url(&format!("{{\"url\":{no_text}}}")), Err("422 /url must be a string".into()), "{no_text}");
+        }
+        assert_eq!(url(r#"{"URL":"a"}"#), Err("422 /url is missing".into()));
+        assert_eq!(url(r#"{"url":"\ud800"}"#), Err("422 /url holds an unpaired surrogate".into()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back_as_it_was_sent(text in any::<String>()) {
+            let body = serde_json::json!({ "before": [text], "url": text }).to_string();
+            prop_assert_eq!(url(&body), Ok(text));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = text_member(&body, "url", "/url");
+        }
+    }
+}

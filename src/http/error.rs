@@ -1,0 +1,165 @@
+//! The only table from failures to status codes. Errors leave as RFC 9457 problem documents with fixed sentences; the
+//! cause chain goes to the log, once, with the request's id.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+
+use crate::domain::KeyError;
+use crate::service::ServiceError;
+
+/// What went wrong with a request, one variant for each form of answer.
+#[derive(Debug)]
+pub(super) enum ApiError {
+    /// 400: the body cannot be read as what it claims to be.
+    Malformed(String),
+    /// 404
+    NotFound,
+    /// 405, with the methods that are allowed.
+    MethodNotAllowed(&'static str),
+    /// 408: the body did not arrive in time.
+    SlowBody,
+    /// 413, with the limit in bytes.
+    BodyTooLarge(usize),
+    /// 415: neither `application/json` nor `+json`.
+    NotJson,
+    /// 422: readable, but a member is wrong.
+    Invalid {
+        /// JSON pointer to the member.
+        pointer: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// 503 or 500, as the service says.
+    Service(ServiceError),
+}
+
+impl ApiError {
+    /// The cause chain of a 500, for the log alone.
+    pub(super) fn cause(&self) -> Option<String> {
+        match self {
+            Self::Service(ServiceError::Internal(cause)) => Some(format!("{cause:#}")),
+            _ => None,
+        }
+    }
+
+    /// A key in the member at `pointer` that is none.
+    pub(super) fn key(pointer: &'static str, error: &KeyError) -> Self {
+        Self::Invalid { pointer, detail: error.to_string() }
+    }
+}
+
+impl From<ServiceError> for ApiError {
+    fn from(error: ServiceError) -> Self {
+        Self::Service(error)
+    }
+}
+
+/// RFC 9457, section 3.1; `errors` is the extension of the RFC's own example.
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'a str,
+    title: &'a str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<[FieldError<'a>; 1]>,
+}
+
+#[derive(Serialize)]
+struct FieldError<'a> {
+    pointer: &'a str,
+    detail: &'a str,
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+/// Seconds after which a client may try again: outages end or become alarms, queues drain at once.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Service(ServiceError::Unavailable(_) | ServiceError::Overloaded | ServiceError::Deadline) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Service(ServiceError::Internal(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status_code();
+        let (kind, detail) = match self {
+            Self::Malformed(reason) => ("about:blank", Some(reason.clone())),
+            Self::NotFound => ("about:blank", Some("There is nothing at this path.".to_owned())),
+            Self::MethodNotAllowed(allow) => ("about:blank", Some(format!("This path takes {allow}."))),
+            Self::SlowBody => ("about:blank", Some("The body did not arrive in time.".to_owned())),
+            Self::BodyTooLarge(limit) => ("about:blank", Some(format!("The body is over {limit} bytes."))),
+            Self::NotJson => ("about:blank", Some("Send the body as Content-Type: application/json.".to_owned())),
+            Self::Invalid { .. } => ("about:blank", Some("A member of the body is not valid; see errors.".to_owned())),
+            Self::Service(ServiceError::Overloaded) => {
+                ("urn:augur:problem:queue-full", Some("Too many requests are waiting; try again.".to_owned()))
+            }
+            Self::Service(ServiceError::Unavailable(_)) => (
+                "urn:augur:problem:store-unavailable",
+                Some("The result store is not available; nothing was stored. Try again.".to_owned()),
+            ),
+            Self::Service(ServiceError::Deadline) => {
+                ("urn:augur:problem:deadline", Some("There was no answer in time; try again.".to_owned()))
+            }
+            Self::Service(ServiceError::Internal(_)) => {
+                ("about:blank", Some("The request failed; the server's log says why.".to_owned()))
+            }
+        };
+        let errors = match self {
+            Self::Invalid { pointer, detail } => Some([FieldError { pointer, detail }]),
+            _ => None,
+        };
+        let title = status.canonical_reason().unwrap_or("Error");
+        let problem = Problem { r#type: kind, title, status: status.as_u16(), detail, errors };
+        let mut response = HttpResponse::build(status);
+        response.insert_header((CONTENT_TYPE, "application/problem+json")).insert_header((CACHE_CONTROL, "no-store"));
+        match self {
+            Self::MethodNotAllowed(allow) => {
+                response.insert_header((ALLOW, *allow));
+            }
+            Self::Service(ServiceError::Unavailable(_) | ServiceError::Overloaded | ServiceError::Deadline) => {
+                response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
+            }
+            _ => {}
+        }
+        response.json(problem)
+    }
+}
+
+/// The answer for every path that has no route.
+pub(super) async fn not_found() -> HttpResponse {
+    ApiError::NotFound.error_response()
+}
+
+/// The answer of a path to methods other than `allow`.
+pub(super) fn method_not_allowed(allow: &'static str) -> HttpResponse {
+    ApiError::MethodNotAllowed(allow).error_response()
+}
+
+/// The same form for an error that the framework made itself.
+pub(super) fn framework_error(status: StatusCode) -> HttpResponse {
+    let title = status.canonical_reason().unwrap_or("Error");
+    let problem = Problem { r#type: "about:blank", title, status: status.as_u16(), detail: None, errors: None };
+    HttpResponse::build(status).insert_header((CONTENT_TYPE, "application/problem+json")).json(problem)
+}

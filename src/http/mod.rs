@@ -1,0 +1,55 @@
+//! The HTTP floor: the whole URL table, nothing else.
+
+mod body;
+mod error;
+mod health;
+mod observe;
+mod provenance;
+mod url;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::{self, Data, ServiceConfig};
+use serde::Deserialize;
+
+pub use observe::observe;
+
+use crate::service::UrlService;
+
+/// `limits.*`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// Longest URL that is looked up, in bytes.
+    pub max_url_bytes: usize,
+}
+
+/// What the handlers share.
+pub struct Context {
+    /// Answers `/url`.
+    pub url: UrlService,
+    /// Limits of what is read.
+    pub limits: LimitSettings,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+}
+
+/// Registers every route. Paths and methods that are not here get 404 and 405 in the same form as all errors.
+pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
+    move |cfg| {
+        cfg.app_data(Data::from(context))
+            .service(resource("/url", "POST", web::post().to(url::predict)))
+            .service(resource("/health/live", "GET", web::get().to(health::live)))
+            .service(resource("/health/ready", "GET", web::get().to(health::ready)))
+            .default_service(web::to(error::not_found));
+    }
+}
+
+fn resource(path: &str, allow: &'static str, route: actix_web::Route) -> actix_web::Resource {
+    web::resource(path)
+        .route(route)
+        .default_service(web::to(move || std::future::ready(error::method_not_allowed(allow))))
+}

@@ -1,0 +1,73 @@
+//! What surrounds every request: its id, one access line, and one form for errors that the framework makes itself.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use actix_web::Error;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+
+use super::error::{ApiError, framework_error};
+use super::provenance::CacheStatus;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const MAX_REQUEST_ID_BYTES: usize = 128;
+
+/// Middleware around all routes.
+///
+/// # Errors
+/// Those of inner middleware; what handlers fail with has become a response before.
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let id = request_id(&request);
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    let ours = response.response().error().and_then(Error::as_error::<ApiError>);
+    if let Some(cause) = ours.and_then(ApiError::cause) {
+        log::error!(target: "augur::http", request_id = id.to_str().unwrap_or_default(); "request failed: {cause}");
+    }
+    let status = response.status();
+    if status.is_client_error() || status.is_server_error() {
+        let kind = response.headers().get(CONTENT_TYPE);
+        if kind.is_none_or(|kind| kind != "application/problem+json") {
+            response = response.into_response(framework_error(status));
+        }
+    }
+    let cache = response.response().extensions().get::<CacheStatus>().copied();
+    log::info!(
+        target: "augur::access",
+        method = response.request().method().as_str(),
+        route = response.request().match_pattern().as_deref().unwrap_or("unmatched"),
+        status = status.as_u16(),
+        duration_ms = started.elapsed().as_micros() as f64 / 1000.0,
+        cache = cache.map_or("-", |CacheStatus(text)| text.strip_prefix("augur; ").unwrap_or(text)),
+        request_id = id.to_str().unwrap_or_default();
+        "request"
+    );
+    response.headers_mut().insert(REQUEST_ID, id);
+    Ok(response)
+}
+
+/// The id that the client sent, where it is sane, or a new one.
+fn request_id(request: &ServiceRequest) -> HeaderValue {
+    let sane = |value: &&HeaderValue| {
+        let bytes = value.as_bytes();
+        (1..=MAX_REQUEST_ID_BYTES).contains(&bytes.len())
+            && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(b))
+    };
+    request.headers().get(REQUEST_ID).filter(sane).cloned().unwrap_or_else(new_request_id)
+}
+
+/// Unique across processes by a random prefix and within one by a counter.
+fn new_request_id() -> HeaderValue {
+    static PREFIX: LazyLock<u32> = LazyLock::new(|| RandomState::new().hash_one("request id") as u32);
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let id = format!("{:08x}-{:08x}", *PREFIX, NEXT.fetch_add(1, Ordering::Relaxed));
+    HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("none"))
+}

@@ -1,0 +1,39 @@
+//! Where an answer comes from, in headers: `Cache-Status` (RFC 9211) and `Augur-Model`. Bodies stay as clients know them.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{HeaderName, HeaderValue};
+
+use crate::service::{Answer, Rejection, Source};
+
+/// The `Cache-Status` of a response, kept for the access log.
+#[derive(Clone, Copy)]
+pub(super) struct CacheStatus(pub(super) &'static str);
+
+impl CacheStatus {
+    fn of(answer: &Answer) -> Self {
+        Self(match (answer.source, answer.collapsed) {
+            // RFC 9211, section 2.6: only what was forwarded can be collapsed, so a shared lookup is a plain hit.
+            (Source::Hit, _) => "augur; hit",
+            (Source::Stored, false) => "augur; fwd=miss; stored",
+            (Source::Stored, true) => "augur; fwd=miss; stored; collapsed",
+            (Source::StoredByOther, _) => "augur; fwd=miss; collapsed",
+            (Source::NotStored(Rejection::KeyTooLong), _) => "augur; fwd=miss; detail=\"not stored: key too long\"",
+            (Source::NotStored(Rejection::ValueDoesNotFit), _) => {
+                "augur; fwd=miss; detail=\"not stored: value does not fit\""
+            }
+            (Source::NotStored(Rejection::NoSpace), _) => "augur; fwd=miss; detail=\"not stored: no space\"",
+        })
+    }
+}
+
+/// Sets the headers that say where `answer` comes from.
+pub(super) fn declare(response: &mut HttpResponse, answer: &Answer) {
+    let status = CacheStatus::of(answer);
+    let headers = response.headers_mut();
+    headers.insert(HeaderName::from_static("cache-status"), HeaderValue::from_static(status.0));
+    // A model's name in a foreign row may be anything; what no header can hold is left out.
+    if let Some(model) = answer.model.as_deref().and_then(|model| HeaderValue::from_str(model).ok()) {
+        headers.insert(HeaderName::from_static("augur-model"), model);
+    }
+    response.extensions_mut().insert(status);
+}

@@ -1,0 +1,233 @@
+//! Dataset: URLs with the number that each is known to have, read from CSV.
+//!
+//! Reading is strict: a row that cannot be used stops it with file, line and reason, because a row dropped in silence
+//! would show up only as a worse model.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use csv::{ByteRecord, ReaderBuilder};
+use sha2::{Digest, Sha256};
+
+/// Rows for training or judging a model; never empty.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    urls: Vec<String>,
+    targets: Vec<f64>,
+    sha256: String,
+}
+
+/// Why a CSV file cannot be used, as one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    /// The file cannot be read at all.
+    #[error("cannot read {}: {reason}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        reason: std::io::Error,
+    },
+    /// The file as a whole is not a table of URLs and results.
+    #[error("{file}: {reason}")]
+    Table {
+        /// Name of the file, as given.
+        file: String,
+        /// What is wrong, for people.
+        reason: String,
+    },
+    /// One row cannot be used.
+    #[error("{file} line {line}: {reason}")]
+    Row {
+        /// Name of the file, as given.
+        file: String,
+        /// Line on which the row starts; the header is line 1.
+        line: usize,
+        /// What is wrong, for people.
+        reason: String,
+    },
+}
+
+impl Dataset {
+    /// Reads a UTF-8 CSV file with the columns `url` and `result`, in any order and among others.
+    pub fn read_csv(path: &Path) -> Result<Self, DatasetError> {
+        let bytes = std::fs::read(path).map_err(|reason| DatasetError::Read { path: path.to_owned(), reason })?;
+        Self::from_csv(&bytes, &path.display().to_string())
+    }
+
+    /// Like [`Dataset::read_csv`] for bytes at hand; `file` names them in errors.
+    pub fn from_csv(bytes: &[u8], file: &str) -> Result<Self, DatasetError> {
+        let sha256 = hex(&Sha256::digest(bytes));
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        // `flexible`, since the csv crate's own complaint about a field count names no file
+        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
+        let mut record = ByteRecord::new();
+
+        let table_error = |reason: String| DatasetError::Table { file: file.to_owned(), reason };
+        // reading from memory fails on nothing, but the crate's signature cannot say so
+        let broken = |error: csv::Error| table_error(error.to_string());
+        if !reader.read_byte_record(&mut record).map_err(broken)? {
+            return Err(table_error("is empty; a header with `url` and `result` is needed".to_owned()));
+        }
+        let column = |name: &str| {
+            record.iter().position(|field| field == name.as_bytes()).ok_or_else(|| {
+                table_error(format!("the header has no column `{name}`; both `url` and `result` are needed"))
+            })
+        };
+        let (url_column, result_column, width) = (column("url")?, column("result")?, record.len());
+
+        let (mut urls, mut targets) = (Vec::new(), Vec::new());
+        while reader.read_byte_record(&mut record).map_err(broken)? {
+            let row = parse_row(&record, url_column, result_column, width).map_err(|reason| {
+                let start = record.position().map_or(0, csv::Position::byte);
+                DatasetError::Row { file: file.to_owned(), line: line_of(text, start), reason }
+            })?;
+            urls.push(row.0);
+            targets.push(row.1);
+        }
+        if urls.is_empty() {
+            return Err(table_error("has a header and no rows".to_owned()));
+        }
+        Ok(Dataset { urls, targets, sha256 })
+    }
+
+    /// The URL texts, as they stand in the file.
+    pub fn urls(&self) -> &[String] {
+        &self.urls
+    }
+
+    /// The results, one for each URL; all finite.
+    pub fn targets(&self) -> &[f64] {
+        &self.targets
+    }
+
+    /// SHA-256 of the file's bytes, as lower-case hexadecimal digits.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Whether every target is 0 or 1, so that a result is a score between them.
+    pub fn is_binary(&self) -> bool {
+        self.targets.iter().all(|&target| target == 0.0 || target == 1.0)
+    }
+}
+
+fn parse_row(record: &ByteRecord, url: usize, result: usize, width: usize) -> Result<(String, f64), String> {
+    if record.len() != width {
+        return Err(format!("has {} fields where the header has {width}", record.len()));
+    }
+    let text = |index: usize, name: &str| {
+        std::str::from_utf8(&record[index]).map_err(|_| format!("`{name}` is not UTF-8 text"))
+    };
+    let url = text(url, "url")?;
+    if url.is_empty() {
+        return Err("`url` is empty".to_owned());
+    }
+    let result = text(result, "result")?;
+    let target: f64 = result.trim().parse().map_err(|_| format!("`result` is `{}`, not a number", Shown(result)))?;
+    if !target.is_finite() {
+        return Err(format!("`result` is `{}`, not a finite number", Shown(result)));
+    }
+    Ok((url.to_owned(), target))
+}
+
+/// A field for an error sentence: on one line, and not longer than that line bears.
+struct Shown<'a>(&'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MAX_CHARS: usize = 40;
+        for character in self.0.chars().take(MAX_CHARS).flat_map(char::escape_debug) {
+            write!(out, "{character}")?;
+        }
+        if self.0.chars().nth(MAX_CHARS).is_some() { out.write_str("...") } else { Ok(()) }
+    }
+}
+
+/// Line of the record that starts at byte `start`; the csv crate's own count is off after blank lines.
+fn line_of(text: &[u8], start: u64) -> usize {
+    let start = usize::try_from(start).unwrap_or(usize::MAX).min(text.len());
+    let blank = text[start..].iter().take_while(|&&byte| matches!(byte, b'\r' | b'\n')).count();
+    1 + text[..start + blank].iter().filter(|&&byte| byte == b'\n').count()
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use fmt::Write;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // writing into a String cannot fail
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refusal(text: &[u8]) -> String {
+        Dataset::from_csv(text, "data.csv").expect_err("the file is bad").to_string()
+    }
+
+    #[test]
+    fn columns_come_in_any_order_and_others_are_ignored() {
+        let text = b"\xef\xbb\xbfid,result,url\r\n7,0.5,\"http://example.com/a,b\"\r\n8, 1 ,http://example.org/\r\n";
+        let data = Dataset::from_csv(text, "data.csv").expect("the file is good");
+        assert_eq!(data.urls(), ["http://example.com/a,b", "http://example.org/"]);
+        assert_eq!(data.targets(), [0.5, 1.0]);
+        assert!(!data.is_binary());
+    }
+
+    #[test]
+    fn the_digest_is_that_of_the_file() {
+        let data = Dataset::from_csv(b"url,result\na,0\n", "data.csv").expect("the file is good");
+        // printf 'url,result\na,0\n' | sha256sum
+        assert_eq!(data.sha256(), "cd4802eb1df3aae557bf01958db83de804fb00b44dbcdfa8dfc11d2f64eb4b49");
+    }
+
+    #[test]
+    fn bad_files_are_refused_with_file_line_and_reason() {
+        let cases: [(&[u8], &str); 13] = [
+            (b"", "data.csv: is empty; a header with `url` and `result` is needed"),
+            (b"url,result\n", "data.csv: has a header and no rows"),
+            (
+                b"http://example.com/,1\n",
+                "data.csv: the header has no column `url`; both `url` and `result` are needed",
+            ),
+            (b"url,score\na,1\n", "data.csv: the header has no column `result`; both `url` and `result` are needed"),
+            (b"url,result\na,1\nb,abc\n", "data.csv line 3: `result` is `abc`, not a number"),
+            (b"url,result\na,\n", "data.csv line 2: `result` is ``, not a number"),
+            (b"url,result\na,NaN\n", "data.csv line 2: `result` is `NaN`, not a finite number"),
+            (b"url,result\na,1e999\n", "data.csv line 2: `result` is `1e999`, not a finite number"),
+            (b"url,result\na,1\n,0\n", "data.csv line 3: `url` is empty"),
+            (b"url,result\n\xff,1\n", "data.csv line 2: `url` is not UTF-8 text"),
+            (b"url,result\na,1,2\n", "data.csv line 2: has 3 fields where the header has 2"),
+            (b"url,result\n\n\r\na\n", "data.csv line 4: has 1 fields where the header has 2"),
+            (b"url,result\n\"a\nb\",1\nc,\"x\ny\"\n", "data.csv line 4: `result` is `x\\ny`, not a number"),
+        ];
+        for (text, sentence) in cases {
+            assert_eq!(refusal(text), sentence);
+        }
+    }
+
+    #[test]
+    fn a_long_field_does_not_flood_the_message() {
+        let text = format!("url,result\na,{}\n", "x".repeat(10_000));
+        assert!(refusal(text.as_bytes()).len() < 120);
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = Dataset::read_csv(Path::new("no-such.csv")).expect_err("there is no such file");
+        assert!(error.to_string().starts_with("cannot read no-such.csv: "));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            let _ = Dataset::from_csv(&[b"url,result\n", &bytes[..]].concat(), "data.csv");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! How the service fails, in its own words: `http` turns these into status codes and never sees a store.
+
+use std::sync::Arc;
+
+use crate::store::StoreError;
+
+/// Why a request has no answer. Cheap to clone: one failure may answer many callers.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ServiceError {
+    /// The store cannot be reached, or the operator has to act before it can be used.
+    #[error("the result store is not available")]
+    Unavailable(#[source] Arc<anyhow::Error>),
+    /// The queue is full.
+    #[error("too many requests are waiting")]
+    Overloaded,
+    /// The answer did not come within the request's time limit.
+    #[error("no answer within the time limit")]
+    Deadline,
+    /// Anything else.
+    #[error("internal error")]
+    Internal(#[source] Arc<anyhow::Error>),
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_)
+            | StoreError::Overloaded(_)
+            | StoreError::Refused(_)
+            | StoreError::Schema { .. }
+            | StoreError::NoSpace(_)
+            | StoreError::ClientLibrary { .. } => Self::Unavailable(Arc::new(error.into())),
+            StoreError::Timeout(_) => Self::Deadline,
+            StoreError::Internal(_) => Self::Internal(Arc::new(error.into())),
+        }
+    }
+}

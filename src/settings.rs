@@ -1,0 +1,119 @@
+//! The settings: composed from the floors' own, loaded in layers, checked, and shown without their secrets.
+//!
+//! `config/default.toml` is the list of all keys: what it does not name is refused, and its values fix the types.
+
+mod layers;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+pub use layers::{Effective, Overrides, load};
+
+use crate::http::LimitSettings;
+use crate::service::LaneSettings;
+use crate::store::{Backend, StoreSettings};
+use crate::telemetry::LogSettings;
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// `server.*`
+    pub server: ServerSettings,
+    /// `limits.*`
+    pub limits: LimitSettings,
+    /// `lanes.*`
+    pub lanes: LaneSettings,
+    /// `store.*`
+    pub store: StoreSettings,
+    /// `models.*`
+    pub models: ModelSettings,
+    /// `log.*`
+    pub log: LogSettings,
+}
+
+/// `server.*`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Addresses to serve on.
+    pub listen: Vec<SocketAddr>,
+    /// Time limit of a request, in milliseconds.
+    pub request_timeout_ms: u64,
+    /// Time for requests in flight at shutdown, in milliseconds.
+    pub shutdown_grace_ms: u64,
+}
+
+impl ServerSettings {
+    /// Time limit of a request.
+    #[must_use]
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.request_timeout_ms)
+    }
+
+    /// Time for requests in flight at shutdown.
+    #[must_use]
+    pub fn shutdown_grace(&self) -> Duration {
+        Duration::from_millis(self.shutdown_grace_ms)
+    }
+}
+
+/// `models.*`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSettings {
+    /// The model that answers `/url`.
+    pub url: ModelFile,
+}
+
+/// Where a model comes from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFile {
+    /// The artifact; empty for the one inside the binary.
+    pub path: PathBuf,
+}
+
+impl Settings {
+    /// Checks what types cannot: ranges, and what belongs together.
+    ///
+    /// # Errors
+    /// One sentence that names the key and says what to change.
+    fn validate(&self) -> Result<(), String> {
+        let positive = [
+            ("server.request_timeout_ms", self.server.request_timeout_ms),
+            ("limits.max_body_bytes", self.limits.max_body_bytes as u64),
+            ("limits.max_url_bytes", self.limits.max_url_bytes as u64),
+            ("lanes.max_batch", self.lanes.max_batch as u64),
+            ("lanes.queue_capacity", self.lanes.queue_capacity as u64),
+            ("store.oracle.pool_size", u64::from(self.store.oracle.pool_size)),
+            ("store.oracle.acquire_timeout_ms", self.store.oracle.acquire_timeout_ms),
+            ("store.oracle.call_timeout_ms", self.store.oracle.call_timeout_ms),
+        ];
+        if let Some((key, _)) = positive.iter().find(|(_, value)| *value == 0) {
+            return Err(format!("{key} must be at least 1"));
+        }
+        // A day: longer waits are a slip of the unit, and far larger ones overflow the clock.
+        const MAX_MS: u64 = 86_400_000;
+        if let Some((key, _)) = positive.iter().find(|(key, value)| key.ends_with("_ms") && *value > MAX_MS) {
+            return Err(format!("{key} must be at most {MAX_MS} (a day)"));
+        }
+        if self.server.shutdown_grace_ms > MAX_MS {
+            return Err(format!("server.shutdown_grace_ms must be at most {MAX_MS} (a day)"));
+        }
+        if self.server.listen.is_empty() {
+            return Err("server.listen must name at least one address, such as [\"0.0.0.0:8000\"]".into());
+        }
+        if self.limits.max_url_bytes > 4000 {
+            return Err("limits.max_url_bytes must be at most 4000: that is where Oracle's VARCHAR2 ends".into());
+        }
+        crate::store::TableNames::parse(&self.store.table)?;
+        if self.store.backend == Backend::Oracle {
+            self.store.oracle.validate()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! The result table behind one trait: what a store can do and how it fails. Knows no backend.
+//!
+//! Everything here blocks. Only the lanes of `service` and the command line call it, never an async worker.
+
+mod names;
+pub mod open;
+pub mod oracle;
+mod settings;
+mod sql;
+mod sqlite;
+
+use std::time::Duration;
+
+pub use names::{Identifier, TableNames};
+pub use settings::{Backend, OracleSettings, SqliteSettings, StoreSettings, TableSettings};
+pub use sqlite::SqliteStore;
+
+use crate::domain::{Key, NewResult, Outcome, StoredResult};
+
+/// A result table in some database. Cheap to share between threads; each unit of work takes a [`StoreSession`].
+pub trait ResultStore: Send + Sync {
+    /// Takes one of the store's sessions, waiting at most `wait` for it. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when there is none in time; [`StoreError::Refused`] at once while logons are stopped.
+    fn session(&self, wait: Duration) -> Result<Box<dyn StoreSession + '_>, StoreError>;
+
+    /// How many sessions can work at the same time; as many lanes are worth having.
+    fn max_sessions(&self) -> usize;
+
+    /// How long a request may wait for a session.
+    fn acquire_timeout(&self) -> Duration;
+
+    /// One line for the log that says which store this is; holds no secret.
+    fn describe(&self) -> String;
+
+    /// Makes the table where it is absent; changes nothing where it is there. Blocks.
+    ///
+    /// # Errors
+    /// As the database says, for want of rights or space.
+    fn apply_schema(&self) -> Result<(), StoreError>;
+
+    /// What the live table lacks, a line each; empty when it is as it should be. Blocks.
+    ///
+    /// # Errors
+    /// Where the table cannot be looked at.
+    fn check_schema(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Lets a store that stopped logging on after a refused password try again.
+    fn retry_logon(&self) {}
+}
+
+/// One connection of a store, for one unit of work on one thread. Every method blocks and leaves no transaction open.
+pub trait StoreSession {
+    /// Looks up `keys`, answering in their order; `None` is a miss. Where the table holds several rows of a key, the
+    /// first one fetched counts.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a miss is none.
+    fn find_many(&mut self, keys: &[Key]) -> Result<Vec<Option<Found>>, StoreError>;
+
+    /// Stores `rows` (keys distinct) with one commit and answers in their order what is stored now: the first write wins.
+    ///
+    /// # Errors
+    /// [`StoreError`]: then none of the rows is stored by this call, or (after a lost connection) it is unknown, and
+    /// calling again is safe.
+    fn insert_many(&mut self, rows: &[NewResult]) -> Result<Vec<Inserted>, StoreError>;
+
+    /// Stores `row`, replacing what is there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn put(&mut self, row: &NewResult) -> Result<(), StoreError>;
+
+    /// Removes the row of `key`; `false` when there was none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn delete(&mut self, key: &Key) -> Result<bool, StoreError>;
+
+    /// Up to `limit` rows in key order (by bytes), after `after` and not including it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn page(&mut self, after: Option<&Key>, limit: usize) -> Result<Vec<StoredResult>, StoreError>;
+
+    /// One round trip that touches the table, so that it fails while the table is missing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn ping(&mut self) -> Result<(), StoreError>;
+}
+
+/// What a lookup found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The stored value.
+    pub outcome: Outcome,
+    /// `name@version` of the model that made it, where the row says so.
+    pub model: Option<String>,
+}
+
+/// What became of a row that was to be inserted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Inserted {
+    /// It is stored; this is what the next hit will return (a column may round or retype a value).
+    Stored(Outcome),
+    /// Somebody else stored the key first; this is what stands there.
+    Existed(Found),
+    /// The table cannot take this row.
+    Rejected(Rejection),
+}
+
+/// Why the table cannot take a row, while it is fine otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// The key is longer than its column.
+    KeyTooLong,
+    /// The value does not fit its column (overflow, too long a text).
+    ValueDoesNotFit,
+    /// Quota, tablespace or disk are used up.
+    NoSpace,
+}
+
+/// How a store fails, in words that hold for every backend. The source carries the database's own error for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, is starting or stopping, or the connection broke twice.
+    #[error("the result store cannot be reached")]
+    Unavailable(#[source] anyhow::Error),
+    /// The database answers, but takes no more sessions.
+    #[error("the database refuses more sessions")]
+    Overloaded(#[source] anyhow::Error),
+    /// A call was not answered within its time limit.
+    #[error("the result store did not answer in time")]
+    Timeout(#[source] anyhow::Error),
+    /// The user or password is refused; no further logon is tried until the operator acts.
+    #[error("the database refuses the user or password")]
+    Refused(#[source] anyhow::Error),
+    /// The table, a column or a right is missing: the operator has to act.
+    #[error("the result table is not usable: {hint}")]
+    Schema {
+        /// What to do about it.
+        hint: String,
+        /// What the database said.
+        #[source]
+        source: anyhow::Error,
+    },
+    /// There is no room for a new row.
+    #[error("the result store has no space left")]
+    NoSpace(#[source] anyhow::Error),
+    /// The client library is absent or too old.
+    #[error("the database's client library is not usable: {hint}")]
+    ClientLibrary {
+        /// What to do about it.
+        hint: String,
+        /// What the driver said.
+        #[source]
+        source: anyhow::Error,
+    },
+    /// Anything else.
+    #[error("the result store failed")]
+    Internal(#[source] anyhow::Error),
+}

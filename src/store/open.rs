@@ -1,0 +1,32 @@
+//! From the settings to a store: the one place that names both backends.
+
+use std::sync::Arc;
+
+use super::oracle::OracleStore;
+use super::{Backend, ResultStore, SqliteStore, StoreSettings, TableNames};
+use super::{oracle, sqlite};
+
+/// Opens the configured store. SQLite's table is made where absent; Oracle is left as it is and need not be reachable.
+/// Blocks.
+///
+/// # Errors
+/// What the operator has to change: a name that is no identifier, a file that cannot be opened, a missing client library.
+pub fn open(settings: &StoreSettings) -> anyhow::Result<Arc<dyn ResultStore>> {
+    let names = TableNames::parse(&settings.table).map_err(anyhow::Error::msg)?;
+    Ok(match settings.backend {
+        Backend::Sqlite => Arc::new(SqliteStore::open(&settings.sqlite, &names)?),
+        Backend::Oracle => Arc::new(OracleStore::open(&settings.oracle, &names)?),
+    })
+}
+
+/// The DDL that makes the configured table; needs no database.
+///
+/// # Errors
+/// Where a name is no identifier.
+pub fn schema_ddl(settings: &StoreSettings) -> anyhow::Result<String> {
+    let names = TableNames::parse(&settings.table).map_err(anyhow::Error::msg)?;
+    Ok(match settings.backend {
+        Backend::Sqlite => sqlite::ddl(&names),
+        Backend::Oracle => oracle::ddl(&names),
+    })
+}

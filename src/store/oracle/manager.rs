@@ -1,0 +1,161 @@
+//! Connections for the pool: `r2d2_oracle`'s manager, with each new connection set up and no ping at checkout.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use oracle::{ConnStatus, Connection, Connector, Error, Version};
+use r2d2::ManageConnection;
+use r2d2_oracle::OracleConnectionManager;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::connect_string::with_timeouts;
+use super::errors::{Class, classify, driver_error};
+use super::gate::{Closed, Gate, Logon};
+use crate::store::OracleSettings;
+
+/// Makes, checks and discards connections. Cloning is cheap: the pool has one handle, the store another.
+#[derive(Clone)]
+pub(super) struct Manager(Arc<Inner>);
+
+struct Inner {
+    user: String,
+    password: SecretString,
+    password_file: Option<PathBuf>,
+    connect_string: String,
+    /// `None` with a client older than 18c, which has no call timeout.
+    call_timeout: Option<Duration>,
+    gate: Gate,
+    /// When a connection was last found dead: those that were checked before are pinged before they are used again.
+    last_death: Mutex<Option<Instant>>,
+    /// The failure that the log was last told of.
+    reported: Mutex<Option<String>>,
+}
+
+/// A pooled connection and when it was last known to work.
+pub(super) struct Pooled {
+    pub(super) conn: Connection,
+    checked: Instant,
+}
+
+impl Manager {
+    pub(super) fn new(settings: &OracleSettings, client: &Version) -> anyhow::Result<Self> {
+        const FIRST_CLIENT_WITH_CALL_TIMEOUT: i32 = 18;
+        let call_timeout = (client.major() >= FIRST_CLIENT_WITH_CALL_TIMEOUT)
+            .then_some(Duration::from_millis(settings.call_timeout_ms));
+        if call_timeout.is_none() {
+            log::warn!(target: "augur::store", "Oracle client {client} has no call timeout (18c or newer has): a hung call holds its lane");
+        }
+        let manager = Self(Arc::new(Inner {
+            user: settings.user.clone(),
+            password: settings.password.clone(),
+            password_file: Some(settings.password_file.clone()).filter(|path| !path.as_os_str().is_empty()),
+            connect_string: with_timeouts(&settings.connect_string, client.major()),
+            call_timeout,
+            gate: Gate::new(),
+            last_death: Mutex::new(None),
+            reported: Mutex::new(None),
+        }));
+        // An unreadable password file is an operator's mistake; later, when it is being replaced, it is not.
+        manager.read_password().map_err(anyhow::Error::msg)?;
+        Ok(manager)
+    }
+
+    /// The password as it stands now.
+    fn read_password(&self) -> Result<SecretString, String> {
+        let Some(path) = &self.0.password_file else { return Ok(self.0.password.clone()) };
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| format!("cannot read store.oracle.password_file {}: {e}", path.display()))?;
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        Ok(text.strip_suffix('\r').unwrap_or(text).into())
+    }
+
+    fn log_on(&self, password: &SecretString) -> Result<Connection, Error> {
+        let connector = Connector::new(&self.0.user, password.expose_secret(), &self.0.connect_string);
+        let mut conn = OracleConnectionManager::from_connector(connector).connect()?;
+        // INSERT and COMMIT in one round trip.
+        conn.set_autocommit(true);
+        conn.set_call_timeout(self.0.call_timeout)?;
+        // Sent with the next call: no round trip.
+        conn.set_module("augur")?;
+        if let Some(warning) = conn.last_warning() {
+            log::warn!(target: "augur::store", "logged on with a warning: {warning}");
+        }
+        Ok(conn)
+    }
+
+    fn report_logon(&self, result: &Result<Connection, Error>) -> Logon {
+        let mut reported = self.0.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        let Err(error) = result else {
+            if reported.take().is_some() {
+                log::info!(target: "augur::store", "logged on to Oracle again");
+            }
+            return Logon::Good;
+        };
+        let text = error.to_string();
+        let class = classify(error);
+        if reported.as_ref() != Some(&text) {
+            match class {
+                Class::Credentials => log::error!(
+                    target: "augur::store",
+                    "ALARM: no further logon as {} until store.oracle.password_file changes or SIGHUP, or the account would be locked: {text}",
+                    self.0.user
+                ),
+                Class::Overload => log::warn!(
+                    target: "augur::store",
+                    "Oracle takes no more sessions; serving with those there are (store.oracle.pool_size is higher): {text}"
+                ),
+                _ => log::error!(target: "augur::store", "cannot log on to Oracle: {text}"),
+            }
+            *reported = Some(text.clone());
+        }
+        if class == Class::Credentials { Logon::Refused(text) } else { Logon::Failed }
+    }
+
+    /// Why no logon is tried any more, if so.
+    pub(super) fn refused(&self) -> Option<String> {
+        self.0.gate.shut()
+    }
+
+    /// Lets one more logon through after a refused one.
+    pub(super) fn retry_logon(&self) {
+        self.0.gate.open();
+    }
+
+    /// A connection was found dead. Others may be, too.
+    pub(super) fn note_death(&self) {
+        *self.0.last_death.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+}
+
+impl ManageConnection for Manager {
+    type Connection = Pooled;
+    type Error = Error;
+
+    fn connect(&self) -> Result<Pooled, Error> {
+        let password = self.read_password().map_err(driver_error)?;
+        let logon = || self.log_on(&password);
+        match self.0.gate.pass(password.expose_secret(), logon, |result| self.report_logon(result)) {
+            Ok(result) => Ok(Pooled { conn: result?, checked: Instant::now() }),
+            Err(Closed::Pausing) => Err(driver_error("waiting before the next logon".to_owned())),
+            Err(Closed::Shut(reason)) => Err(driver_error(reason)),
+        }
+    }
+
+    /// No round trip, unless a connection died since this one was last seen to work.
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Error> {
+        if self.has_broken(pooled) {
+            return Err(driver_error("the connection is closed".to_owned()));
+        }
+        let last_death = *self.0.last_death.lock().unwrap_or_else(PoisonError::into_inner);
+        if last_death.is_some_and(|at| at >= pooled.checked) {
+            pooled.conn.ping()?;
+            pooled.checked = Instant::now();
+        }
+        Ok(())
+    }
+
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        !matches!(pooled.conn.status(), Ok(ConnStatus::Normal))
+    }
+}

@@ -1,0 +1,117 @@
+//! The result table in Oracle, through the `oracle` crate and a static r2d2 pool.
+//!
+//! A hit is one round trip (prefetch 2, fetch array 1); a miss is a second one: an INSERT that commits with its execute.
+//! Keys are bound as VARCHAR2: a plain `&str` goes as NVARCHAR2, and the index is lost (`SYS_OP_C2C`).
+
+mod column;
+mod connect_string;
+mod decimal;
+mod errors;
+mod gate;
+mod manager;
+mod rows;
+mod session;
+mod statements;
+
+use std::sync::RwLock;
+use std::time::Duration;
+
+use anyhow::Context;
+use oracle::{InitParams, Version};
+
+use super::names::TableNames;
+use super::{OracleSettings, ResultStore, StoreError, StoreSession};
+use column::ColumnKind;
+use errors::client_error;
+use manager::Manager;
+use session::OracleSession;
+use statements::Statements;
+
+pub(super) use statements::ddl;
+
+/// r2d2 asks for connections with this patience between its own attempts; the gate paces the logons themselves.
+const RETRY_PACE: Duration = Duration::from_secs(1);
+
+/// A result table in Oracle.
+pub struct OracleStore {
+    description: String,
+    acquire_timeout: Duration,
+    statements: Statements,
+    pool: r2d2::Pool<Manager>,
+    manager: Manager,
+    /// Type of the result column, as the last SELECT described it; `None` before the first.
+    result_column: RwLock<Option<ColumnKind>>,
+}
+
+impl OracleStore {
+    /// Loads the client library and starts to fill the pool. Does not wait for the database.
+    ///
+    /// # Errors
+    /// Where the client library is absent or a setting cannot be used; the text says what to do.
+    pub fn open(settings: &OracleSettings, names: &TableNames) -> anyhow::Result<Self> {
+        let mut init = InitParams::new();
+        if !settings.client_lib_dir.as_os_str().is_empty() {
+            init.oracle_client_lib_dir(settings.client_lib_dir.as_os_str().to_string_lossy().as_ref())
+                .context("store.oracle.client_lib_dir")?;
+        }
+        init.default_driver_name(concat!("augur : ", env!("CARGO_PKG_VERSION"))).context("driver name")?;
+        init.init().map_err(|e| client_error(e, &settings.client_lib_dir))?;
+        let client = Version::client().map_err(|e| client_error(e, &settings.client_lib_dir))?;
+        let manager = Manager::new(settings, &client)?;
+        let pool = r2d2::Pool::builder()
+            .max_size(settings.pool_size)
+            .min_idle(None)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_on_check_out(true)
+            .connection_timeout(RETRY_PACE)
+            .error_handler(Box::new(r2d2::NopErrorHandler))
+            .build_unchecked(manager.clone());
+        Ok(Self {
+            description: format!(
+                "oracle at {} as {} (client {client}, {} connections)",
+                settings.connect_string, settings.user, settings.pool_size
+            ),
+            acquire_timeout: Duration::from_millis(settings.acquire_timeout_ms),
+            statements: Statements::new(names),
+            pool,
+            manager,
+            result_column: RwLock::new(None),
+        })
+    }
+}
+
+impl ResultStore for OracleStore {
+    fn session(&self, wait: Duration) -> Result<Box<dyn StoreSession + '_>, StoreError> {
+        Ok(Box::new(OracleSession::new(self, wait)?))
+    }
+
+    fn max_sessions(&self) -> usize {
+        self.pool.max_size() as usize
+    }
+
+    fn acquire_timeout(&self) -> Duration {
+        self.acquire_timeout
+    }
+
+    fn describe(&self) -> String {
+        self.description.clone()
+    }
+
+    fn apply_schema(&self) -> Result<(), StoreError> {
+        let mut session = OracleSession::new(self, self.acquire_timeout)?;
+        session.execute_ddl(&self.statements.create)
+    }
+
+    fn check_schema(&self) -> Result<Vec<String>, StoreError> {
+        match self.session(self.acquire_timeout)?.ping() {
+            Ok(()) => Ok(Vec::new()),
+            Err(StoreError::Schema { hint, source }) => Ok(vec![format!("{source} ({hint})")]),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn retry_logon(&self) {
+        self.manager.retry_logon();
+    }
+}

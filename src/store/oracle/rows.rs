@@ -1,0 +1,218 @@
+//! The statements on one connection: what is bound, what is fetched, and what became of each row.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::PoisonError;
+
+use oracle::Connection;
+use oracle::sql_type::{OracleType, Timestamp, ToSql};
+
+use super::OracleStore;
+use super::column::{Bind, ColumnKind, TEXT};
+use super::errors::{Class, Failure};
+use crate::domain::{Key, NewResult, Outcome, StoredResult};
+use crate::store::{Found, Rejection};
+
+/// The least key, for the first page: no key begins with NUL.
+const BEFORE_ALL: &str = "\0";
+/// Most rows of a page that are fetched in one round trip: their buffers are allocated at once.
+const MAX_FETCHED_ROWS: u32 = 500;
+
+/// Keeps what a SELECT said of the result column, for the next INSERT.
+fn learn_kind(store: &OracleStore, described: &OracleType) -> Result<ColumnKind, Failure> {
+    let kind = ColumnKind::of(described)?;
+    let known = *store.result_column.read().unwrap_or_else(PoisonError::into_inner);
+    if known != Some(kind) {
+        *store.result_column.write().unwrap_or_else(PoisonError::into_inner) = Some(kind);
+    }
+    Ok(kind)
+}
+
+/// Looks up at most as many keys as the longest list has binds, in one round trip.
+pub(super) fn find_chunk(store: &OracleStore, conn: &Connection, keys: &[Key]) -> Result<Vec<Option<Found>>, Failure> {
+    let Some(last) = keys.last() else { return Ok(Vec::new()) };
+    let (sql, length) = store.statements.find(keys.len());
+    let texts: Vec<&str> = keys.iter().map(Key::as_str).chain(std::iter::repeat(last.as_str())).take(length).collect();
+    let binds: Vec<(&&str, &OracleType)> = texts.iter().map(|text| (text, &TEXT)).collect();
+    let binds: Vec<&dyn ToSql> = binds.iter().map(|bind| bind as &dyn ToSql).collect();
+    // One row more is prefetched than fetched, so that the end is known without another round trip.
+    let rows = length as u32;
+    let mut statement = conn.statement(sql).fetch_array_size(rows).prefetch_rows(rows + 1).build()?;
+    let fetched = statement.query(&binds)?;
+    let kind = learn_kind(store, fetched.column_info()[1].oracle_type())?;
+    let mut found: HashMap<String, Found> = HashMap::with_capacity(keys.len());
+    for row in fetched {
+        let row = row?;
+        let [key, result, model] = row.sql_values() else { return Err(Failure::unreadable("too many columns")) };
+        let key: String = key.get()?;
+        if let Entry::Vacant(place) = found.entry(key) {
+            place.insert(Found { outcome: kind.read(result)?, model: model.get()? });
+        }
+    }
+    Ok(keys.iter().map(|key| found.remove(key.as_str())).collect())
+}
+
+/// What became of one row of an INSERT.
+pub(super) enum Row {
+    Stored,
+    Conflict,
+    Rejected(Rejection),
+}
+
+/// Why a row was not inserted, where that is no failure of the call.
+fn row_failure(store: &OracleStore, failure: Failure) -> Result<Row, Failure> {
+    match failure.class {
+        Class::Unique => Ok(Row::Conflict),
+        Class::NoSpace => {
+            log::error!(target: "augur::store", "ALARM: no space for new rows: {}", failure.message());
+            Ok(Row::Rejected(Rejection::NoSpace))
+        }
+        // ORA-12899 names the column: "OWNER"."TABLE"."URL".
+        Class::Data if failure.message().contains(&format!("\"{}\" (", store.statements.key_column)) => {
+            Ok(Row::Rejected(Rejection::KeyTooLong))
+        }
+        Class::Data => Ok(Row::Rejected(Rejection::ValueDoesNotFit)),
+        _ => Err(failure),
+    }
+}
+
+/// Inserts one row with its commit in one round trip.
+pub(super) fn insert_one(
+    store: &OracleStore,
+    conn: &Connection,
+    row: &Prepared<'_>,
+    kind: ColumnKind,
+) -> Result<Row, Failure> {
+    let bind_type = kind.bind_type();
+    let (key, value, model) = ((&row.key, &TEXT), (&row.bind, &bind_type), (&row.model, &TEXT));
+    let binds: [&dyn ToSql; 3] = [&key, &value, &model];
+    let binds = if store.statements.has_model { &binds[..] } else { &binds[..2] };
+    let mut statement = conn.statement(&store.statements.insert).build()?;
+    match statement.execute(binds) {
+        Ok(()) => Ok(Row::Stored),
+        Err(error) => row_failure(store, error.into()),
+    }
+}
+
+/// Inserts many rows with array DML: one round trip and one commit where all are new. Where some are not, the driver does
+/// not commit the others, so that takes a second round trip.
+pub(super) fn insert_batch(
+    store: &OracleStore,
+    conn: &Connection,
+    rows: &[Prepared<'_>],
+    kind: ColumnKind,
+) -> Result<Vec<Row>, Failure> {
+    let mut batch = conn.batch(&store.statements.insert, rows.len()).with_batch_errors().build()?;
+    batch.set_type(1, &TEXT)?;
+    batch.set_type(2, &kind.bind_type())?;
+    if store.statements.has_model {
+        batch.set_type(3, &TEXT)?;
+    }
+    for row in rows {
+        let binds: [&dyn ToSql; 3] = [&row.key, &row.bind, &row.model];
+        batch.append_row(if store.statements.has_model { &binds } else { &binds[..2] })?;
+    }
+    let mut outcome: Vec<Row> = rows.iter().map(|_| Row::Stored).collect();
+    match batch.execute() {
+        Ok(()) => {}
+        Err(error) => {
+            let Some(errors) = error.batch_errors() else { return Err(error.into()) };
+            for error in errors {
+                let row = row_failure(store, error.into())?;
+                if let Some(place) = outcome.get_mut(error.offset() as usize) {
+                    *place = row;
+                }
+            }
+            conn.commit()?;
+        }
+    }
+    Ok(outcome)
+}
+
+/// A row in the form that is bound.
+pub(super) struct Prepared<'a> {
+    /// Where it stood among the rows given.
+    pub(super) at: usize,
+    pub(super) key: &'a str,
+    pub(super) bind: Bind,
+    pub(super) stored: Outcome,
+    pub(super) model: Option<&'a str>,
+}
+
+impl<'a> Prepared<'a> {
+    /// `row` in the form of the result column; `None` where that cannot hold its value.
+    pub(super) fn new(at: usize, row: &'a NewResult, kind: ColumnKind) -> Option<Self> {
+        let (bind, stored) = kind.store(&row.outcome)?;
+        Some(Self { at, key: row.key.as_str(), bind, stored, model: row.model.as_deref() })
+    }
+}
+
+/// Replaces a row; `false` where there is none.
+pub(super) fn update(
+    store: &OracleStore,
+    conn: &Connection,
+    row: &Prepared<'_>,
+    kind: ColumnKind,
+) -> Result<bool, Failure> {
+    let bind_type = kind.bind_type();
+    let (key, value, model) = ((&row.key, &TEXT), (&row.bind, &bind_type), (&row.model, &TEXT));
+    let updated = if store.statements.has_model {
+        conn.execute(&store.statements.put, &[&value, &model, &key])
+    } else {
+        conn.execute(&store.statements.put, &[&value, &key])
+    }?;
+    Ok(updated.row_count()? > 0)
+}
+
+/// Up to `limit` rows in key order after `after`.
+pub(super) fn page(
+    store: &OracleStore,
+    conn: &Connection,
+    after: Option<&Key>,
+    limit: usize,
+) -> Result<Vec<StoredResult>, Failure> {
+    let after = after.map_or(BEFORE_ALL, Key::as_str);
+    let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+    let fetched_rows = limit.min(MAX_FETCHED_ROWS);
+    let mut statement = conn
+        .statement(&store.statements.page)
+        .fetch_array_size(fetched_rows)
+        .prefetch_rows(fetched_rows + 1)
+        .build()?;
+    let fetched = statement.query(&[&(&after, &TEXT), &limit])?;
+    let kind = learn_kind(store, fetched.column_info()[1].oracle_type())?;
+    fetched.map(|row| stored_result(store, kind, &row?)).collect()
+}
+
+/// Removes the rows of a key; `false` where there is none.
+pub(super) fn delete(store: &OracleStore, conn: &Connection, key: &Key) -> Result<bool, Failure> {
+    let deleted = conn.execute(&store.statements.delete, &[&(&key.as_str(), &TEXT)])?;
+    Ok(deleted.row_count()? > 0)
+}
+
+/// Touches the table without reading a row, and learns the kind of the result column.
+pub(super) fn ping(store: &OracleStore, conn: &Connection) -> Result<ColumnKind, Failure> {
+    let rows = conn.query(&store.statements.ping, &[])?;
+    learn_kind(store, rows.column_info()[1].oracle_type())
+}
+
+fn stored_result(store: &OracleStore, kind: ColumnKind, row: &oracle::Row) -> Result<StoredResult, Failure> {
+    let [key, result, model, created] = row.sql_values() else {
+        return Err(Failure::unreadable("too many columns"));
+    };
+    let created: Option<Timestamp> = if store.statements.has_created { created.get()? } else { None };
+    let created_at = created.map(|at| {
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
+            at.year(),
+            at.month(),
+            at.day(),
+            at.hour(),
+            at.minute(),
+            at.second(),
+            at.nanosecond() / 1000
+        )
+    });
+    let key: String = key.get()?;
+    Ok(StoredResult { key: Key::stored(&key), outcome: kind.read(result)?, model: model.get()?, created_at })
+}

@@ -1,0 +1,201 @@
+//! One pooled connection at work: every statement of the store, with one retry on a fresh connection where the old one is
+//! dead. No transaction outlives a method.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use oracle::Connection;
+
+use super::OracleStore;
+use super::column::ColumnKind;
+use super::errors::{Class, Failure};
+use super::manager::Manager;
+use super::rows::{self, Prepared, Row};
+use super::statements::LIST_LENGTHS;
+use crate::domain::{Key, NewResult, StoredResult};
+use crate::store::{Found, Inserted, Rejection, StoreError, StoreSession};
+
+/// Attempts at a statement that meets another session's locks.
+const CONTENTION_ATTEMPTS: u32 = 3;
+
+/// A session of the store; takes another connection where its own turns out to be dead.
+pub(super) struct OracleSession<'a> {
+    store: &'a OracleStore,
+    connection: r2d2::PooledConnection<Manager>,
+}
+
+impl<'a> OracleSession<'a> {
+    pub(super) fn new(store: &'a OracleStore, wait: Duration) -> Result<Self, StoreError> {
+        Ok(Self { store, connection: checkout(store, wait)? })
+    }
+
+    /// Runs `work`; where the connection is dead, once more on another one, and where other sessions are in the way, again
+    /// after a short pause. All our statements are safe to repeat. What failed is rolled back before anything else.
+    fn run<T>(&mut self, work: impl Fn(&Connection) -> Result<T, Failure>) -> Result<T, StoreError> {
+        let mut retried = false;
+        let mut contention = 0;
+        loop {
+            let failure = match work(&self.connection.conn) {
+                Ok(done) => return Ok(done),
+                Err(failure) => failure,
+            };
+            match failure.class {
+                Class::Dead => {
+                    self.store.manager.note_death();
+                    if retried {
+                        return Err(failure.into());
+                    }
+                    retried = true;
+                    self.connection = checkout(self.store, self.store.acquire_timeout)?;
+                }
+                class => {
+                    // r2d2 never rolls back: what is open now would pass to the next user. If this fails the connection
+                    // is broken, and the pool sees that by itself.
+                    let _ = self.connection.conn.rollback();
+                    if class != Class::Contention || contention + 1 == CONTENTION_ATTEMPTS {
+                        return Err(failure.into());
+                    }
+                    contention += 1;
+                    std::thread::sleep(pause(contention));
+                }
+            }
+        }
+    }
+
+    pub(super) fn execute_ddl(&mut self, ddl: &str) -> Result<(), StoreError> {
+        self.run(|conn| Ok(conn.execute(ddl, &[]).map(|_| ())?))
+    }
+
+    /// The kind of the result column; asks the database where no SELECT has described it yet.
+    fn column_kind(&mut self) -> Result<ColumnKind, StoreError> {
+        let store = self.store;
+        let known = *store.result_column.read().unwrap_or_else(PoisonError::into_inner);
+        known.map_or_else(|| self.run(|conn| rows::ping(store, conn)), Ok)
+    }
+
+    /// Inserts `rows` and reads the winners of those that were there; `None` for a winner that is gone again.
+    fn insert_once(&mut self, rows: &[NewResult]) -> Result<Vec<Option<Inserted>>, StoreError> {
+        let store = self.store;
+        let kind = self.column_kind()?;
+        let mut inserted: Vec<Option<Inserted>> = rows.iter().map(|_| None).collect();
+        let mut prepared = Vec::with_capacity(rows.len());
+        for (at, row) in rows.iter().enumerate() {
+            match Prepared::new(at, row, kind) {
+                Some(row) => prepared.push(row),
+                None => inserted[at] = Some(Inserted::Rejected(Rejection::ValueDoesNotFit)),
+            }
+        }
+        // Sessions that insert the same keys in different orders deadlock (ORA-00060).
+        prepared.sort_unstable_by_key(|row| row.key);
+        let ends = match &prepared[..] {
+            [] => Vec::new(),
+            [row] => vec![self.run(|conn| rows::insert_one(store, conn, row, kind))?],
+            rows => self.run(|conn| rows::insert_batch(store, conn, rows, kind))?,
+        };
+        let mut conflicts = Vec::new();
+        for (row, end) in prepared.into_iter().zip(ends) {
+            match end {
+                Row::Stored => inserted[row.at] = Some(Inserted::Stored(row.stored)),
+                Row::Conflict => conflicts.push(row.at),
+                Row::Rejected(reason) => inserted[row.at] = Some(Inserted::Rejected(reason)),
+            }
+        }
+        if !conflicts.is_empty() {
+            let keys: Vec<Key> = conflicts.iter().map(|&at| rows[at].key.clone()).collect();
+            for (at, winner) in conflicts.into_iter().zip(self.find_many(&keys)?) {
+                inserted[at] = winner.map(Inserted::Existed);
+            }
+        }
+        Ok(inserted)
+    }
+}
+
+/// Rows that vanish between a conflict and the look at its winner, time after time.
+fn unsteady() -> StoreError {
+    StoreError::Timeout(anyhow::anyhow!("rows come and go under the same key"))
+}
+
+impl StoreSession for OracleSession<'_> {
+    fn find_many(&mut self, keys: &[Key]) -> Result<Vec<Option<Found>>, StoreError> {
+        let store = self.store;
+        let mut found = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(LIST_LENGTHS[LIST_LENGTHS.len() - 1]) {
+            found.append(&mut self.run(|conn| rows::find_chunk(store, conn, chunk))?);
+        }
+        Ok(found)
+    }
+
+    fn insert_many(&mut self, rows: &[NewResult]) -> Result<Vec<Inserted>, StoreError> {
+        let mut inserted = self.insert_once(rows)?;
+        // A winner that is gone again was deleted meanwhile: one more time stores the row.
+        let gone: Vec<usize> = (0..rows.len()).filter(|&at| inserted[at].is_none()).collect();
+        if !gone.is_empty() {
+            let again: Vec<NewResult> = gone.iter().map(|&at| rows[at].clone()).collect();
+            for (at, end) in gone.into_iter().zip(self.insert_once(&again)?) {
+                inserted[at] = end;
+            }
+        }
+        inserted.into_iter().map(|end| end.ok_or_else(unsteady)).collect()
+    }
+
+    fn put(&mut self, row: &NewResult) -> Result<(), StoreError> {
+        let store = self.store;
+        let kind = self.column_kind()?;
+        let Some(row) = Prepared::new(0, row, kind) else {
+            return Err(StoreError::Internal(anyhow::anyhow!("the value does not fit the result column")));
+        };
+        for _ in 0..CONTENTION_ATTEMPTS {
+            let end = self.run(|conn| {
+                if rows::update(store, conn, &row, kind)? {
+                    return Ok(Row::Stored);
+                }
+                rows::insert_one(store, conn, &row, kind)
+            })?;
+            match end {
+                Row::Stored => return Ok(()),
+                // Somebody inserted it between the two statements: now there is a row to update.
+                Row::Conflict => {}
+                Row::Rejected(Rejection::NoSpace) => {
+                    return Err(StoreError::NoSpace(anyhow::anyhow!("no space for the row")));
+                }
+                Row::Rejected(_) => {
+                    return Err(StoreError::Internal(anyhow::anyhow!("the row does not fit the table")));
+                }
+            }
+        }
+        Err(unsteady())
+    }
+
+    fn delete(&mut self, key: &Key) -> Result<bool, StoreError> {
+        let store = self.store;
+        self.run(|conn| rows::delete(store, conn, key))
+    }
+
+    fn page(&mut self, after: Option<&Key>, limit: usize) -> Result<Vec<StoredResult>, StoreError> {
+        let store = self.store;
+        self.run(|conn| rows::page(store, conn, after, limit))
+    }
+
+    fn ping(&mut self) -> Result<(), StoreError> {
+        let store = self.store;
+        self.run(|conn| rows::ping(store, conn)).map(|_| ())
+    }
+}
+
+fn checkout(store: &OracleStore, wait: Duration) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
+    let refused = || store.manager.refused().map(|reason| StoreError::Refused(anyhow::Error::msg(reason)));
+    if let Some(refused) = refused() {
+        return Err(refused);
+    }
+    // r2d2 cannot wait for no time at all.
+    store
+        .pool
+        .get_timeout(wait.max(Duration::from_millis(1)))
+        .map_err(|error| refused().unwrap_or_else(|| StoreError::Unavailable(error.into())))
+}
+
+/// Tens of milliseconds, not the same for everybody.
+fn pause(attempt: u32) -> Duration {
+    let nanos = Instant::now().elapsed().subsec_nanos();
+    Duration::from_millis(u64::from(attempt * 10 + nanos % 10))
+}

@@ -1,0 +1,83 @@
+//! The SQL texts for Oracle, constant per store so that the driver's statement cache always hits.
+
+use crate::store::names::TableNames;
+use crate::store::sql::{ddl_with_names, with_names};
+
+/// Lengths of the IN-list: few, so that few statements are parsed and cached; keys in between repeat the last one.
+/// More keys than the last take several round trips.
+pub(super) const LIST_LENGTHS: [usize; 5] = [1, 8, 16, 32, 64];
+
+/// The SQL texts with the configured names.
+pub(super) struct Statements {
+    pub(super) create: String,
+    /// By [`LIST_LENGTHS`].
+    find: [String; LIST_LENGTHS.len()],
+    pub(super) insert: String,
+    pub(super) put: String,
+    pub(super) delete: String,
+    pub(super) page: String,
+    pub(super) ping: String,
+    pub(super) has_model: bool,
+    pub(super) has_created: bool,
+    /// The key column as ORA-12899 names it.
+    pub(super) key_column: String,
+}
+
+impl Statements {
+    pub(super) fn new(names: &TableNames) -> Self {
+        let sql = |text| with_names(text, names);
+        let find = sql(include_str!("../../../sql/oracle/find.sql"));
+        let has_model = names.model.is_some();
+        Self {
+            create: ddl(names),
+            find: LIST_LENGTHS.map(|length| with_list(&find, length)),
+            insert: sql(if has_model {
+                include_str!("../../../sql/oracle/insert.sql")
+            } else {
+                include_str!("../../../sql/oracle/insert_plain.sql")
+            }),
+            put: sql(if has_model {
+                include_str!("../../../sql/oracle/put.sql")
+            } else {
+                include_str!("../../../sql/oracle/put_plain.sql")
+            }),
+            delete: sql(include_str!("../../../sql/oracle/delete.sql")),
+            page: sql(include_str!("../../../sql/oracle/page.sql")),
+            ping: sql(include_str!("../../../sql/oracle/ping.sql")),
+            has_model,
+            has_created: names.created.is_some(),
+            key_column: names.key.dictionary_name(),
+        }
+    }
+
+    /// The lookup of up to the largest list length of keys, with how many binds it takes.
+    pub(super) fn find(&self, keys: usize) -> (&str, usize) {
+        let at = LIST_LENGTHS.iter().position(|&length| length >= keys).unwrap_or(LIST_LENGTHS.len() - 1);
+        (&self.find[at], LIST_LENGTHS[at])
+    }
+}
+
+/// The DDL that makes the table, with the configured names.
+pub(in crate::store) fn ddl(names: &TableNames) -> String {
+    ddl_with_names(include_str!("../../../sql/oracle/create.sql"), names)
+}
+
+fn with_list(find: &str, length: usize) -> String {
+    let binds: Vec<String> = (1..=length).map(|at| format!(":{at}")).collect();
+    find.replace("(:1)", &format!("({})", binds.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::TableSettings;
+
+    #[test]
+    fn lists_grow_in_fixed_steps() {
+        let statements = Statements::new(&TableNames::parse(&TableSettings::default()).expect("names"));
+        assert_eq!(statements.find(1).1, 1);
+        assert_eq!(statements.find(2).1, 8);
+        assert_eq!(statements.find(64).1, 64);
+        assert!(statements.find(2).0.ends_with("WHERE URL IN (:1, :2, :3, :4, :5, :6, :7, :8)"));
+    }
+}

@@ -1,0 +1,77 @@
+//! SQL files with their default names replaced by the configured ones.
+
+use super::names::TableNames;
+
+/// Replaces exactly the identifiers `URL_RESULT`, `URL_RESULT_PK`, `URL`, `RESULT`, `MODEL` and `CREATED_AT` of `sql` by
+/// the configured names, leaving comments, quoted names and binds alone. Text literals are searched too, since DDL stands
+/// in them (an [`Identifier`](super::Identifier) holds no quote that could end one). A column that the table does not have
+/// reads as NULL, which fits a SELECT; statements that write it have a variant without. A closing newline is cut.
+pub(super) fn with_names(sql: &str, names: &TableNames) -> String {
+    let mut out = String::with_capacity(sql.len() + 32);
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '"' => rest[1..].find('"').map_or(rest.len(), |end| end + 2),
+            '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
+            c if c.is_ascii_alphabetic() || matches!(c, '_' | ':' | '?') => rest[1..]
+                .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '#')))
+                .map_or(rest.len(), |end| end + 1),
+            other => other.len_utf8(),
+        };
+        let (token, tail) = rest.split_at(length);
+        let column = |name: &Option<super::Identifier>| name.as_ref().map_or("NULL".to_owned(), ToString::to_string);
+        match token {
+            "URL_RESULT" => out.push_str(&names.qualified_table()),
+            "URL_RESULT_PK" => out.push_str(&names.primary_key()),
+            "URL" => out.push_str(&names.key.to_string()),
+            "RESULT" => out.push_str(&names.result.to_string()),
+            "MODEL" => out.push_str(&column(&names.model)),
+            "CREATED_AT" => out.push_str(&column(&names.created)),
+            other => out.push_str(other),
+        }
+        rest = tail;
+    }
+    out.trim_end().to_owned()
+}
+
+/// The DDL of `create.sql` with the configured names, without the lines of columns that are not wanted.
+pub(super) fn ddl_with_names(create: &str, names: &TableNames) -> String {
+    let wanted = |line: &&str| {
+        let column = line.trim_start();
+        !(names.model.is_none() && column.starts_with("MODEL ")
+            || names.created.is_none() && column.starts_with("CREATED_AT "))
+    };
+    with_names(&create.lines().filter(wanted).collect::<Vec<_>>().join("\n"), names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::TableSettings;
+
+    #[test]
+    fn only_whole_identifiers_are_replaced() {
+        let settings = TableSettings {
+            name: "SCORES".into(),
+            key_column: "\"Address\"".into(),
+            result_column: "SCORE".into(),
+            model_column: String::new(),
+            ..TableSettings::default()
+        };
+        let names = TableNames::parse(&settings).expect("names");
+        assert_eq!(
+            with_names(
+                "SELECT RESULT, MODEL, 'URLS', \"URL\" FROM URL_RESULT -- URL\nWHERE URL = :URL AND URLS = 1\n",
+                &names
+            ),
+            "SELECT SCORE, NULL, 'URLS', \"URL\" FROM SCORES -- URL\nWHERE \"Address\" = :URL AND URLS = 1"
+        );
+    }
+
+    #[test]
+    fn the_default_names_leave_a_file_as_it_is() {
+        let names = TableNames::parse(&TableSettings::default()).expect("names");
+        let sql = "INSERT INTO URL_RESULT (URL, RESULT, MODEL) VALUES (:1, :2, :3)";
+        assert_eq!(with_names(sql, &names), sql);
+    }
+}

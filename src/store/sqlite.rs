@@ -1,0 +1,309 @@
+//! The result table in an SQLite file: the embedded default.
+//!
+//! WAL with `synchronous = FULL`: a commit that was acknowledged survives the process and the machine. SQLite has one
+//! writer, so writes queue at a mutex here instead of at SQLite's busy handler; readers never wait for it.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+
+use super::names::TableNames;
+use super::sql::{ddl_with_names, with_names};
+use super::{Found, Inserted, Rejection, ResultStore, SqliteSettings, StoreError, StoreSession};
+use crate::domain::{Key, NewResult, Number, Outcome, StoredResult};
+
+/// Reading connections, and so lanes. Reads come from the page cache and take microseconds; more only helps while a lane
+/// waits for the disk.
+const READERS: u32 = 4;
+/// How long a write waits for another program's write to the same file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+const CREATE: &str = include_str!("../../sql/sqlite/create.sql");
+
+/// A result table in an SQLite file.
+pub struct SqliteStore {
+    path: String,
+    statements: Statements,
+    readers: r2d2::Pool<SqliteConnectionManager>,
+    writer: Mutex<Connection>,
+}
+
+/// The SQL texts with the configured names.
+struct Statements {
+    create: String,
+    find: String,
+    insert: String,
+    put: String,
+    delete: String,
+    page: String,
+    ping: String,
+    has_model: bool,
+}
+
+impl Statements {
+    fn new(names: &TableNames) -> Self {
+        let sql = |text| with_names(text, names);
+        let has_model = names.model.is_some();
+        Self {
+            create: ddl(names),
+            find: sql(include_str!("../../sql/sqlite/find.sql")),
+            insert: sql(if has_model {
+                include_str!("../../sql/sqlite/insert.sql")
+            } else {
+                include_str!("../../sql/sqlite/insert_plain.sql")
+            }),
+            put: sql(if has_model {
+                include_str!("../../sql/sqlite/put.sql")
+            } else {
+                include_str!("../../sql/sqlite/put_plain.sql")
+            }),
+            delete: sql(include_str!("../../sql/sqlite/delete.sql")),
+            page: sql(include_str!("../../sql/sqlite/page.sql")),
+            ping: sql(include_str!("../../sql/sqlite/ping.sql")),
+            has_model,
+        }
+    }
+}
+
+impl SqliteStore {
+    /// Opens the database file, making it and its folder where absent. Blocks.
+    ///
+    /// # Errors
+    /// Where the file cannot be made, opened, or written, or is no SQLite database; the text names the file.
+    pub fn open(settings: &SqliteSettings, names: &TableNames) -> anyhow::Result<Self> {
+        let path = settings.path.display().to_string();
+        if let Some(folder) = settings.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder {} of store.sqlite.path", folder.display()))?;
+        }
+        let writer = open_connection(&settings.path)
+            .with_context(|| format!("cannot open store.sqlite.path {path} for writing"))?;
+        let manager = SqliteConnectionManager::file(&settings.path).with_init(|conn| {
+            conn.busy_timeout(BUSY_TIMEOUT)?;
+            conn.pragma_update(None, "query_only", true)
+        });
+        let readers = r2d2::Pool::builder()
+            .max_size(READERS)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_on_check_out(false)
+            .build(manager)
+            .with_context(|| format!("cannot open store.sqlite.path {path} for reading"))?;
+        Ok(Self { path, statements: Statements::new(names), readers, writer: Mutex::new(writer) })
+    }
+
+    /// The one writing connection. A panic while it was held cannot have left a transaction open (dropping one rolls it
+    /// back), so a poisoned lock is as good as any.
+    fn writer(&self) -> MutexGuard<'_, Connection> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The DDL that makes the table, with the configured names.
+pub(super) fn ddl(names: &TableNames) -> String {
+    ddl_with_names(CREATE, names)
+}
+
+fn open_connection(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open(path)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    Ok(conn)
+}
+
+impl ResultStore for SqliteStore {
+    fn session(&self, wait: Duration) -> Result<Box<dyn StoreSession + '_>, StoreError> {
+        let reader = self.readers.get_timeout(wait).map_err(|e| StoreError::Unavailable(e.into()))?;
+        Ok(Box::new(SqliteSession { store: self, reader }))
+    }
+
+    fn max_sessions(&self) -> usize {
+        READERS as usize
+    }
+
+    fn acquire_timeout(&self) -> Duration {
+        BUSY_TIMEOUT
+    }
+
+    fn describe(&self) -> String {
+        format!("sqlite at {}", self.path)
+    }
+
+    fn apply_schema(&self) -> Result<(), StoreError> {
+        self.writer().execute_batch(&self.statements.create).map_err(store_error)
+    }
+
+    fn check_schema(&self) -> Result<Vec<String>, StoreError> {
+        match self.session(BUSY_TIMEOUT)?.ping() {
+            Ok(()) => Ok(Vec::new()),
+            Err(StoreError::Schema { source, .. }) => Ok(vec![source.to_string()]),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+struct SqliteSession<'a> {
+    store: &'a SqliteStore,
+    reader: r2d2::PooledConnection<SqliteConnectionManager>,
+}
+
+impl StoreSession for SqliteSession<'_> {
+    fn find_many(&mut self, keys: &[Key]) -> Result<Vec<Option<Found>>, StoreError> {
+        // One read transaction for the batch saves the shared lock of each SELECT.
+        let transaction = self.reader.transaction().map_err(store_error)?;
+        let found = {
+            let mut statement = transaction.prepare_cached(&self.store.statements.find).map_err(store_error)?;
+            keys.iter().map(|key| find(&mut statement, key)).collect::<rusqlite::Result<_>>().map_err(store_error)?
+        };
+        transaction.commit().map_err(store_error)?;
+        Ok(found)
+    }
+
+    fn insert_many(&mut self, rows: &[NewResult]) -> Result<Vec<Inserted>, StoreError> {
+        match insert_rows(&self.store.statements, &mut self.store.writer(), rows).map_err(store_error) {
+            Err(StoreError::NoSpace(source)) => {
+                log::error!(target: "augur::store", "ALARM: no space left for new rows in {}: {source:#}", self.store.path);
+                Ok(vec![Inserted::Rejected(Rejection::NoSpace); rows.len()])
+            }
+            other => other,
+        }
+    }
+
+    fn put(&mut self, row: &NewResult) -> Result<(), StoreError> {
+        let mut writer = self.store.writer();
+        let statements = &self.store.statements;
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)?;
+        {
+            let mut update = transaction.prepare_cached(&statements.put).map_err(store_error)?;
+            let updated = if statements.has_model {
+                update.execute(params![row.key.as_str(), Column(&row.outcome), row.model])
+            } else {
+                update.execute(params![row.key.as_str(), Column(&row.outcome)])
+            }
+            .map_err(store_error)?;
+            if updated == 0 {
+                let mut insert = transaction.prepare_cached(&statements.insert).map_err(store_error)?;
+                insert_row(&mut insert, statements.has_model, row).map_err(store_error)?;
+            }
+        }
+        transaction.commit().map_err(store_error)
+    }
+
+    fn delete(&mut self, key: &Key) -> Result<bool, StoreError> {
+        let writer = self.store.writer();
+        let mut statement = writer.prepare_cached(&self.store.statements.delete).map_err(store_error)?;
+        statement.execute([key.as_str()]).map(|deleted| deleted > 0).map_err(store_error)
+    }
+
+    fn page(&mut self, after: Option<&Key>, limit: usize) -> Result<Vec<StoredResult>, StoreError> {
+        let mut statement = self.reader.prepare_cached(&self.store.statements.page).map_err(store_error)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        statement
+            .query_map(params![after.map_or("", Key::as_str), limit], |row| {
+                Ok(StoredResult {
+                    key: Key::stored(&row.get::<_, String>(0)?),
+                    outcome: outcome(row.get_ref(1)?),
+                    model: row.get(2)?,
+                    created_at: row.get(3)?,
+                })
+            })
+            .and_then(Iterator::collect)
+            .map_err(store_error)
+    }
+
+    fn ping(&mut self) -> Result<(), StoreError> {
+        let mut statement = self.reader.prepare_cached(&self.store.statements.ping).map_err(store_error)?;
+        statement.query_row([], |_| Ok(())).optional().map(|_| ()).map_err(store_error)
+    }
+}
+
+fn find(statement: &mut rusqlite::CachedStatement<'_>, key: &Key) -> rusqlite::Result<Option<Found>> {
+    statement
+        .query_row([key.as_str()], |row| Ok(Found { outcome: outcome(row.get_ref(0)?), model: row.get(1)? }))
+        .optional()
+}
+
+fn insert_rows(
+    statements: &Statements,
+    writer: &mut Connection,
+    rows: &[NewResult],
+) -> rusqlite::Result<Vec<Inserted>> {
+    let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let inserted = {
+        let mut insert = transaction.prepare_cached(&statements.insert)?;
+        let mut select = transaction.prepare_cached(&statements.find)?;
+        rows.iter()
+            .map(|row| match insert_row(&mut insert, statements.has_model, row)? {
+                Some(stored) => Ok(Inserted::Stored(stored)),
+                // Somebody was first. The row cannot be gone again: this transaction holds the write lock.
+                None => find(&mut select, &row.key)?.map(Inserted::Existed).ok_or(rusqlite::Error::QueryReturnedNoRows),
+            })
+            .collect::<rusqlite::Result<_>>()?
+    };
+    transaction.commit()?;
+    Ok(inserted)
+}
+
+/// Inserts a row and answers the value as the column's affinity stored it; `None` where the key is there already.
+fn insert_row(
+    insert: &mut rusqlite::CachedStatement<'_>,
+    has_model: bool,
+    row: &NewResult,
+) -> rusqlite::Result<Option<Outcome>> {
+    let stored = |row: &rusqlite::Row<'_>| Ok(outcome(row.get_ref(0)?));
+    if has_model {
+        insert.query_row(params![row.key.as_str(), Column(&row.outcome), row.model], stored)
+    } else {
+        insert.query_row(params![row.key.as_str(), Column(&row.outcome)], stored)
+    }
+    .optional()
+}
+
+/// An outcome as SQLite takes it.
+struct Column<'a>(&'a Outcome);
+
+impl rusqlite::ToSql for Column<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self.0 {
+            Outcome::Number(Number::Float(x)) => ToSqlOutput::Owned(Value::Real(*x)),
+            Outcome::Number(Number::Integer(x)) => match i64::try_from(*x) {
+                Ok(x) => ToSqlOutput::Owned(Value::Integer(x)),
+                // beyond 64 bits SQLite itself goes on in floating point
+                Err(_) => ToSqlOutput::Owned(Value::Real(*x as f64)),
+            },
+            Outcome::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Outcome::Null => ToSqlOutput::Owned(Value::Null),
+        })
+    }
+}
+
+fn outcome(value: ValueRef<'_>) -> Outcome {
+    match value {
+        ValueRef::Null => Outcome::Null,
+        ValueRef::Integer(x) => Outcome::integer(x.into()),
+        ValueRef::Real(x) => Outcome::float(x),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Outcome::Text(String::from_utf8_lossy(bytes).into_owned()),
+    }
+}
+
+/// Folds SQLite's errors into the store's words.
+fn store_error(error: rusqlite::Error) -> StoreError {
+    let code = error.sqlite_error_code();
+    let schema = matches!(&error, rusqlite::Error::SqlInputError { .. })
+        || matches!(&error, rusqlite::Error::SqliteFailure(_, Some(message)) if message.starts_with("no such "));
+    match code {
+        _ if schema => StoreError::Schema { hint: "run `augur schema check`".into(), source: error.into() },
+        Some(ErrorCode::DiskFull) => StoreError::NoSpace(error.into()),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Timeout(error.into()),
+        Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed) => {
+            StoreError::Unavailable(error.into())
+        }
+        _ => StoreError::Internal(error.into()),
+    }
+}

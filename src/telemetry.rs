@@ -1,0 +1,124 @@
+//! Logging: env_logger with one line a record, as text or as JSON.
+
+use std::io::Write;
+
+use log::kv::{self, Key, Value, VisitSource};
+use serde::Deserialize;
+
+/// `log.*`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// Filter in env_logger's syntax.
+    pub level: String,
+    /// Form of a line.
+    pub format: LogFormat,
+}
+
+/// Form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// `time level target message key=value ...`
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// Starts logging to standard error.
+///
+/// # Errors
+/// Where `log.level` is no filter, or logging was started before.
+pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
+    let mut builder = env_logger::Builder::new();
+    // The framework tells at info what we tell ourselves; what the operator sets comes after and wins.
+    builder.filter(Some("actix_server"), log::LevelFilter::Warn);
+    let filter = env_filter(&settings.level)?;
+    for (target, level) in filter {
+        builder.filter(target.as_deref(), level);
+    }
+    match settings.format {
+        LogFormat::Text => builder.format(write_text),
+        LogFormat::Json => builder.format(write_json),
+    };
+    builder.try_init()?;
+    Ok(())
+}
+
+/// Parses `info,augur::access=off` strictly: env_logger itself only warns of what it does not understand.
+fn env_filter(text: &str) -> anyhow::Result<Vec<(Option<String>, log::LevelFilter)>> {
+    let level = |text: &str| {
+        text.trim()
+            .parse::<log::LevelFilter>()
+            .map_err(|_| anyhow::anyhow!("log.level: `{text}` is none of off, error, warn, info, debug, trace"))
+    };
+    text.split(',')
+        .map(|part| match part.split_once('=') {
+            Some((target, text)) => Ok((Some(target.trim().to_owned()), level(text)?)),
+            None => Ok((None, level(part)?)),
+        })
+        .collect()
+}
+
+fn write_text(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) -> std::io::Result<()> {
+    struct Pairs<'a>(&'a mut env_logger::fmt::Formatter, std::io::Result<()>);
+    impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
+        fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
+            if self.1.is_ok() {
+                self.1 = write!(self.0, " {key}={value}");
+            }
+            Ok(())
+        }
+    }
+    let now = jiff::Timestamp::now();
+    write!(out, "{now:.3} {:5} {} {}", record.level(), record.target(), OneLine(record.args()))?;
+    let mut pairs = Pairs(out, Ok(()));
+    let visited = record.key_values().visit(&mut pairs);
+    pairs.1?;
+    visited.map_err(std::io::Error::other)?;
+    writeln!(out)
+}
+
+fn write_json(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) -> std::io::Result<()> {
+    struct Pairs(serde_json::Map<String, serde_json::Value>);
+    impl<'kvs> VisitSource<'kvs> for Pairs {
+        fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
+            let value = match (value.to_i64(), value.to_f64()) {
+                (Some(integer), _) => integer.into(),
+                (None, Some(x)) => x.into(),
+                (None, None) => value.to_string().into(),
+            };
+            self.0.insert(key.to_string(), value);
+            Ok(())
+        }
+    }
+    let mut pairs = Pairs(serde_json::Map::new());
+    pairs.0.insert("time".into(), format!("{:.3}", jiff::Timestamp::now()).into());
+    pairs.0.insert("level".into(), record.level().as_str().into());
+    pairs.0.insert("target".into(), record.target().into());
+    pairs.0.insert("message".into(), record.args().to_string().into());
+    record.key_values().visit(&mut pairs).map_err(std::io::Error::other)?;
+    serde_json::to_writer(&mut *out, &pairs.0)?;
+    writeln!(out)
+}
+
+/// A message with its control characters escaped: what comes from outside cannot forge a line.
+struct OneLine<'a>(&'a std::fmt::Arguments<'a>);
+
+impl std::fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        struct Escape<'a, 'b>(&'a mut std::fmt::Formatter<'b>);
+        impl std::fmt::Write for Escape<'_, '_> {
+            fn write_str(&mut self, text: &str) -> std::fmt::Result {
+                if !text.contains(char::is_control) {
+                    return self.0.write_str(text);
+                }
+                text.chars().try_for_each(|c| {
+                    if c.is_control() { write!(self.0, "{}", c.escape_default()) } else { self.0.write_char(c) }
+                })
+            }
+        }
+        use std::fmt::Write as _;
+        write!(Escape(f), "{}", self.0)
+    }
+}
