@@ -1,6 +1,8 @@
 //! The only table from failures to status codes. Errors leave as RFC 9457 problem documents with fixed sentences; the
 //! cause chain goes to the log, once, with the request's id.
 
+#![warn(clippy::wildcard_enum_match_arm, reason = "a new failure must be given a status, not fall into one")]
+
 use std::fmt;
 
 use actix_web::http::StatusCode;
@@ -40,10 +42,7 @@ pub(super) enum ApiError {
 impl ApiError {
     /// The cause chain of a 500, for the log alone.
     pub(super) fn cause(&self) -> Option<String> {
-        match self {
-            Self::Service(ServiceError::Internal(cause)) => Some(format!("{cause:#}")),
-            _ => None,
-        }
+        if let Self::Service(ServiceError::Internal(cause)) = self { Some(format!("{cause:#}")) } else { None }
     }
 
     /// A key in the member at `pointer` that is none.
@@ -126,22 +125,17 @@ impl ResponseError for ApiError {
                 ("about:blank", Some("The request failed; the server's log says why.".to_owned()))
             }
         };
-        let errors = match self {
-            Self::Invalid { pointer, detail } => Some([FieldError { pointer, detail }]),
-            _ => None,
-        };
+        let errors =
+            if let Self::Invalid { pointer, detail } = self { Some([FieldError { pointer, detail }]) } else { None };
         let title = status.canonical_reason().unwrap_or("Error");
         let problem = Problem { r#type: kind, title, status: status.as_u16(), detail, errors };
         let mut response = HttpResponse::build(status);
         response.insert_header((CONTENT_TYPE, "application/problem+json")).insert_header((CACHE_CONTROL, "no-store"));
-        match self {
-            Self::MethodNotAllowed(allow) => {
-                response.insert_header((ALLOW, *allow));
-            }
-            Self::Service(ServiceError::Unavailable(_) | ServiceError::Overloaded | ServiceError::Deadline) => {
-                response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
-            }
-            _ => {}
+        if let Self::MethodNotAllowed(allow) = self {
+            response.insert_header((ALLOW, *allow));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
         }
         response.json(problem)
     }

@@ -114,7 +114,7 @@ impl Dataset {
 
 fn parse_row(record: &ByteRecord, url: usize, result: usize, width: usize) -> Result<(String, f64), String> {
     if record.len() != width {
-        return Err(format!("has {} fields where the header has {width}", record.len()));
+        return Err(format!("its field count is {}, the header's is {width}", record.len()));
     }
     let text = |index: usize, name: &str| {
         std::str::from_utf8(&record[index]).map_err(|_| format!("`{name}` is not UTF-8 text"))
@@ -203,8 +203,8 @@ mod tests {
             (b"url,result\na,1e999\n", "data.csv line 2: `result` is `1e999`, not a finite number"),
             (b"url,result\na,1\n,0\n", "data.csv line 3: `url` is empty"),
             (b"url,result\n\xff,1\n", "data.csv line 2: `url` is not UTF-8 text"),
-            (b"url,result\na,1,2\n", "data.csv line 2: has 3 fields where the header has 2"),
-            (b"url,result\n\n\r\na\n", "data.csv line 4: has 1 fields where the header has 2"),
+            (b"url,result\na,1,2\n", "data.csv line 2: its field count is 3, the header's is 2"),
+            (b"url,result\n\n\r\na\n", "data.csv line 4: its field count is 1, the header's is 2"),
             (b"url,result\n\"a\nb\",1\nc,\"x\ny\"\n", "data.csv line 4: `result` is `x\\ny`, not a number"),
         ];
         for (text, sentence) in cases {

@@ -1,7 +1,7 @@
 //! Model: from URL text to a number, without a database.
 //!
-//! A [`UrlModel`] is loaded from an [artifact](artifact) and scores many URLs at once. It is trained by [`train`] from a
-//! [`Dataset`] and judged by [`evaluate`]. smartcore fits the regressions, and none of its types leave this module.
+//! A [`UrlModel`] is loaded from an artifact file and scores many URLs at once. It is trained by [`train()`] from a
+//! [`Dataset`] and judged by [`evaluate()`]. smartcore fits the regressions, and none of its types leave this module.
 
 mod artifact;
 mod dataset;

@@ -1,5 +1,7 @@
 //! How the service fails, in its own words: `http` turns these into status codes and never sees a store.
 
+#![warn(clippy::wildcard_enum_match_arm, reason = "a new failure of the store must be thought about here")]
+
 use std::sync::Arc;
 
 use crate::store::StoreError;

@@ -174,7 +174,9 @@ fn deserialize(values: &BTreeMap<String, Setting>) -> Result<Settings, String> {
 fn explain(error: &config::ConfigError, values: &BTreeMap<String, Setting>) -> String {
     let text = error.to_string();
     let culprit = values.iter().find(|(key, setting)| {
-        setting.origin != "default" && text.contains(&format!("`{key}`")) && !SECRETS.iter().any(|(s, _)| s == key)
+        // An item of a list is named with its place: `server.listen[0]`.
+        let named = text.contains(&format!("`{key}`")) || text.contains(&format!("`{key}["));
+        named && setting.origin != "default" && !SECRETS.iter().any(|(secret, _)| secret == key)
     });
     match culprit {
         Some((key, setting)) => format!("{key} ({}) = {}: {text}", setting.origin, literal(&setting.value.kind)),

@@ -82,8 +82,10 @@ impl ColumnKind {
                 let precision = if *precision == 0 { MAX_DIGITS } else { u32::from(*precision) };
                 Ok(Self::Number { precision, scale: Some(i32::from(*scale)) })
             }
-            // SQL Language Reference, "FLOAT Datatype": decimal precision is binary precision times 0.30103.
-            OracleType::Float(bits) => Ok(Self::Float { digits: (f64::from(*bits) * 0.30103).ceil() as u32 }),
+            // SQL Language Reference, "FLOAT Datatype": decimal precision is binary precision times log10(2).
+            OracleType::Float(bits) => {
+                Ok(Self::Float { digits: (f64::from(*bits) * std::f64::consts::LOG10_2).ceil() as u32 })
+            }
             OracleType::Varchar2(_) | OracleType::NVarchar2(_) | OracleType::Char(_) | OracleType::NChar(_) => {
                 Ok(Self::Text)
             }

@@ -1,0 +1,37 @@
+//! The bare HTTP server that `scripts/bench.sh` measures augur against: the same framework, the same JSON, no work.
+//!
+//! `bare_handler PORT` serves on 127.0.0.1 until it is killed. `cargo bench` starts it without a port; it then ends.
+
+use actix_web::web::{self, Bytes};
+use actix_web::{App, HttpResponse, HttpServer};
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize)]
+struct Ask {
+    url: String,
+}
+
+#[derive(Serialize)]
+struct Reply {
+    result: f64,
+}
+
+async fn answer(body: Bytes) -> HttpResponse {
+    match serde_json::from_slice::<Ask>(&body) {
+        // Kept from the optimiser: a parser may leave out what nobody reads.
+        Ok(ask) => {
+            std::hint::black_box(ask.url);
+            HttpResponse::Ok().json(Reply { result: 0.5 })
+        }
+        Err(_) => HttpResponse::BadRequest().finish(),
+    }
+}
+
+#[actix_web::main]
+async fn main() -> std::io::Result<()> {
+    let Some(port) = std::env::args().nth(1).and_then(|text| text.parse::<u16>().ok()) else {
+        return Ok(());
+    };
+    // The number of workers is the framework's choice, as in augur: one a core.
+    HttpServer::new(|| App::new().route("/url", web::post().to(answer))).bind(("127.0.0.1", port))?.run().await
+}

@@ -1,0 +1,24 @@
+-- Shared by the wrk scripts: the request, and a last line that report.py reads.
+-- wrk runs a script once for itself and once in every thread.
+
+-- Made by hand: wrk.format costs more than the request itself is worth.
+function post(url)
+    local body = '{"url": "' .. url .. '"}'
+    return "POST /url HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: "
+        .. #body .. "\r\n\r\n" .. body
+end
+
+local threads = 0
+
+-- Gives each thread a number of its own.
+function setup(thread)
+    thread:set("number", threads)
+    threads = threads + 1
+end
+
+function done(summary, latency)
+    local e = summary.errors
+    -- requests, microseconds, p50 and p99 in microseconds, errors
+    io.write(string.format("FIGURES %d %d %d %d %d\n", summary.requests, summary.duration,
+        latency:percentile(50), latency:percentile(99), e.connect + e.read + e.write + e.status + e.timeout))
+end

@@ -1,0 +1,15 @@
+-- SQL*Plus: makes the result table in the schema of the user that runs it; harmless where the table is there.
+
+--   cd scripts/oracle
+--   sqlplus -L augur_owner@//db.example.com:1521/XEPDB1 @create-table.sql
+
+-- `augur schema apply` does the same without SQL*Plus. For other names of table and columns: `augur schema print`.
+WHENEVER OSERROR EXIT FAILURE
+WHENEVER SQLERROR EXIT SQL.SQLCODE
+
+-- The file holds one PL/SQL block and no line with a slash, since drivers refuse that; so the slash stands here.
+@@../../sql/oracle/create.sql
+/
+
+-- A file that is not found does not stop SQL*Plus; a table that is not there does.
+SELECT * FROM URL_RESULT WHERE 1 = 0;

@@ -1,0 +1,60 @@
+//! The store contract: each clause is written once and run by name against every backend.
+
+mod clauses;
+mod oracle;
+mod sqlite;
+
+use augur::domain::{Key, NewResult, Outcome};
+use augur::store::{Found, ResultStore};
+
+/// A backend under test: its store on a fresh, empty table, and a way to act as another program.
+pub(crate) trait Backend {
+    fn store(&self) -> &dyn ResultStore;
+
+    /// Runs a statement in the same database, as another program would; `URL_RESULT` is the table's name.
+    fn execute(&self, sql: &str);
+}
+
+/// Makes one named test for each clause and backend: `contract::sqlite::a_miss_is_none_and_no_error`.
+macro_rules! store_contract {
+    ($backend:expr) => {
+        store_contract! { $backend,
+            a_miss_is_none_and_no_error,
+            what_is_inserted_is_found_bit_for_bit,
+            answers_come_in_the_order_of_the_keys,
+            the_first_write_wins_and_everybody_learns_it,
+            a_batch_with_some_keys_there_already_stores_the_rest,
+            equal_keys_from_many_sessions_leave_one_row,
+            overlapping_batches_in_any_order_never_fail,
+            rows_of_other_programs_are_read_as_they_stand,
+            put_replaces_and_inserts,
+            delete_says_whether_there_was_a_row,
+            pages_walk_the_whole_table_in_key_order,
+            keys_are_compared_by_their_bytes,
+            the_longest_key_is_stored_and_found,
+            batches_of_every_size_around_the_list_lengths,
+            a_missing_table_is_a_schema_error_and_can_be_made,
+        }
+    };
+    ($backend:expr, $($clause:ident),+ $(,)?) => {
+        $(
+            #[test]
+            fn $clause() {
+                crate::contract::clauses::$clause(&$backend);
+            }
+        )+
+    };
+}
+pub(crate) use store_contract;
+
+fn key(text: &str) -> Key {
+    Key::parse(text, 4000).unwrap()
+}
+
+fn row(text: &str, x: f64) -> NewResult {
+    NewResult { key: key(text), outcome: Outcome::float(x), model: Some("m@1".to_owned()) }
+}
+
+fn found(x: f64) -> Found {
+    Found { outcome: Outcome::float(x), model: Some("m@1".to_owned()) }
+}

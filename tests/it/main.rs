@@ -1,0 +1,14 @@
+//! The integration tests: a real server on port 0, HTTP from outside; the store contract; the house rules.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should end with the line that could not")]
+
+mod app;
+mod contract;
+mod durability;
+mod floors;
+mod hostile;
+mod model;
+mod shutdown;
+mod sql;
+mod standin;
+mod start;
+mod url;
