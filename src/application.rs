@@ -12,7 +12,7 @@ use crate::http::{self, Context};
 use crate::model::UrlModel;
 use crate::service::LookupThenPredict;
 use crate::settings::Settings;
-use crate::store::{self, Backend};
+use crate::store::{self, Backend, StoreError};
 
 /// A server that is bound and ready to run.
 pub struct Application {
@@ -35,10 +35,13 @@ impl Application {
             store.apply_schema().context("cannot make the result table in store.sqlite.path")?;
         }
         if settings.store.require_at_start {
-            store
-                .session(store.acquire_timeout())
-                .and_then(|mut session| session.ping())
-                .context("store.require_at_start is true, but the store cannot be used")?;
+            match store.session(store.acquire_timeout()).and_then(|mut session| session.ping()) {
+                // A supervisor would start us again and again, into a locked account.
+                Ok(()) | Err(StoreError::Refused(_)) => {}
+                Err(error) => {
+                    return Err(error).context("store.require_at_start is true, but the store cannot be used");
+                }
+            }
         }
         let addresses =
             listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>().context("no local address")?;

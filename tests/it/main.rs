@@ -7,6 +7,7 @@ mod durability;
 mod floors;
 mod hostile;
 mod model;
+mod oracle;
 mod shutdown;
 mod sql;
 mod standin;
