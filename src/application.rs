@@ -1,6 +1,6 @@
 //! The application: the only place where settings, store, model, service and HTTP are put together.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use actix_web::{App, HttpServer, middleware};
 use anyhow::Context as _;
 
 use crate::http::{self, Context};
-use crate::model::UrlModel;
+use crate::model::{Predictor, UrlModel};
 use crate::service::LookupThenPredict;
 use crate::settings::Settings;
 use crate::store::{self, Backend, StoreError};
@@ -22,13 +22,12 @@ pub struct Application {
 }
 
 impl Application {
-    /// Opens the store, loads the model, and binds the sockets. Port 0 works: [`addresses`](Self::addresses) says which
+    /// Loads the model, opens the store, and binds the sockets. Port 0 works: [`addresses`](Self::addresses) says which
     /// port it became. Blocks.
     ///
     /// # Errors
     /// One sentence that says what the operator has to change.
     pub fn build(settings: &Settings) -> anyhow::Result<Self> {
-        let listeners = settings.server.listen.iter().map(bind).collect::<anyhow::Result<Vec<_>>>()?;
         let model = load_url_model(settings)?;
         let store = store::open::open(&settings.store)?;
         if settings.store.backend == Backend::Sqlite {
@@ -43,29 +42,26 @@ impl Application {
                 }
             }
         }
-        let addresses =
-            listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>().context("no local address")?;
-        let list: Vec<String> = addresses.iter().map(|address| format!("http://{address}")).collect();
-        log::info!(
-            "listening on {}; store: {}; model: {}",
-            list.join(", "),
-            store.describe(),
-            crate::model::Predictor::version(&model)
-        );
-        let timeout = settings.server.request_timeout();
-        let url = LookupThenPredict::start(store, Arc::new(model), settings.lanes, timeout)
+        let store_name = store.describe();
+        let model_version = Predictor::version(&model);
+        let url = LookupThenPredict::start(store, Arc::new(model), settings.lanes)
             .context("cannot start the lanes' threads")?;
-        let context = Arc::new(Context { url, limits: settings.limits, body_timeout: timeout });
+        let request_timeout = settings.server.request_timeout();
+        let context = Arc::new(Context { url, limits: settings.limits, request_timeout });
         let grace = settings.server.shutdown_grace();
         let mut server = HttpServer::new(move || {
             App::new().wrap(middleware::from_fn(http::observe)).configure(http::routes(Arc::clone(&context)))
         })
-        .client_request_timeout(timeout)
+        .client_request_timeout(request_timeout)
         .shutdown_timeout(grace.as_secs() + 1)
         .disable_signals();
-        for listener in listeners {
-            server = server.listen(listener).context("cannot listen")?;
+        // One by one: several at a time count as good when one of them is.
+        for address in &settings.server.listen {
+            server = server.bind(address).map_err(|error| cannot_listen(address, &error))?;
         }
+        let addresses = server.addrs();
+        let list: Vec<String> = addresses.iter().map(|address| format!("http://{address}")).collect();
+        log::info!("listening on {}; store: {store_name}; model: {model_version}", list.join(", "));
         Ok(Self { server: server.run(), addresses, grace })
     }
 
@@ -99,13 +95,13 @@ impl Application {
     }
 }
 
-fn bind(address: &SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).map_err(|error| match error.kind() {
+fn cannot_listen(address: &SocketAddr, error: &std::io::Error) -> anyhow::Error {
+    match error.kind() {
         std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
             "{address} is taken by another program: stop that, or serve elsewhere, as with --set 'server.listen=[\"127.0.0.1:8001\"]'"
         ),
         _ => anyhow::anyhow!("cannot listen on {address} (server.listen): {error}"),
-    })
+    }
 }
 
 /// The configured model, or the one inside the binary.

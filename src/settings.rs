@@ -14,7 +14,7 @@ pub use layers::{Effective, Overrides, load};
 
 use crate::http::LimitSettings;
 use crate::service::LaneSettings;
-use crate::store::{Backend, StoreSettings};
+use crate::store::StoreSettings;
 use crate::telemetry::LogSettings;
 
 /// Everything that can be configured.
@@ -110,10 +110,18 @@ impl Settings {
         if self.limits.max_url_bytes > 4000 {
             return Err("limits.max_url_bytes must be at most 4000: that is where Oracle's VARCHAR2 ends".into());
         }
-        crate::store::TableNames::parse(&self.store.table)?;
-        if self.store.backend == Backend::Oracle {
-            self.store.oracle.validate()?;
+        // Beyond that a batch's buffers, or the sessions, are more than any database is asked to bear.
+        const MAX_COUNT: usize = 1000;
+        if self.lanes.max_batch > MAX_COUNT || self.store.oracle.pool_size as usize > MAX_COUNT {
+            return Err(format!("lanes.max_batch and store.oracle.pool_size must be at most {MAX_COUNT}"));
         }
-        Ok(())
+        crate::store::TableNames::parse(&self.store.table)?;
+        // sqlplus takes user/password@where; here it would put the password into logs.
+        if self.store.oracle.connect_string.contains('@') {
+            return Err(
+                "store.oracle.connect_string must not hold user and password: they have keys of their own".into()
+            );
+        }
+        crate::telemetry::parse_filter(&self.log.level).map(|_| ())
     }
 }

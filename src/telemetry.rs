@@ -31,9 +31,10 @@ pub enum LogFormat {
 /// Where `log.level` is no filter, or logging was started before.
 pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
     let mut builder = env_logger::Builder::new();
-    // The framework tells at info what we tell ourselves; what the operator sets comes after and wins.
-    builder.filter(Some("actix_server"), log::LevelFilter::Warn);
-    let filter = env_filter(&settings.level)?;
+    // The framework tells at info what we tell ourselves, and as errors what are clients' faults; what the operator sets
+    // comes after and wins.
+    builder.filter(Some("actix_server"), log::LevelFilter::Warn).filter(Some("actix_http"), log::LevelFilter::Off);
+    let filter = parse_filter(&settings.level).map_err(anyhow::Error::msg)?;
     for (target, level) in filter {
         builder.filter(target.as_deref(), level);
     }
@@ -45,12 +46,18 @@ pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A filter: a level for each target, or for all where none is named.
+type Filter = Vec<(Option<String>, log::LevelFilter)>;
+
 /// Parses `info,augur::access=off` strictly: env_logger itself only warns of what it does not understand.
-fn env_filter(text: &str) -> anyhow::Result<Vec<(Option<String>, log::LevelFilter)>> {
+///
+/// # Errors
+/// One sentence that names the key.
+pub fn parse_filter(text: &str) -> Result<Filter, String> {
     let level = |text: &str| {
         text.trim()
             .parse::<log::LevelFilter>()
-            .map_err(|_| anyhow::anyhow!("log.level: `{text}` is none of off, error, warn, info, debug, trace"))
+            .map_err(|_| format!("log.level: `{text}` is none of off, error, warn, info, debug, trace"))
     };
     text.split(',')
         .map(|part| match part.split_once('=') {
@@ -65,7 +72,12 @@ fn write_text(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) ->
     impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
         fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
             if self.1.is_ok() {
-                self.1 = write!(self.0, " {key}={value}");
+                let text = value.to_string();
+                self.1 = if text.contains(|c: char| c == ' ' || c == '"' || c.is_control()) {
+                    write!(self.0, " {key}={text:?}")
+                } else {
+                    write!(self.0, " {key}={text}")
+                };
             }
             Ok(())
         }

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 use crate::settings::Effective;
+use crate::store::Backend;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -15,7 +16,14 @@ pub(super) enum ConfigCommand {
 pub(super) fn run(command: ConfigCommand, effective: &Effective) -> anyhow::Result<()> {
     match command {
         ConfigCommand::Show => super::print(&effective.show()),
-        // They have been loaded and checked: a bad one ended the command before.
-        ConfigCommand::Check => super::print("the settings are good\n"),
+        // They have been loaded and checked: a bad one ended the command before. What is left is what a command that needs
+        // no database does without.
+        ConfigCommand::Check => {
+            let store = &effective.settings.store;
+            if store.backend == Backend::Oracle {
+                store.oracle.validate().map_err(anyhow::Error::msg)?;
+            }
+            super::print("the settings are good\n")
+        }
     }
 }

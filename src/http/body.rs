@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::Duration;
+use std::time::Instant;
 
 use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::error::ApiError;
 
-/// Reads the body of a request that must be JSON: at most `max_bytes`, within `timeout`.
+/// Reads the body of a request that must be JSON: at most `max_bytes`, until `deadline`.
 ///
 /// # Errors
 /// 415 for another type, 413 for a longer body, 408 for a slower one, 400 for a broken one.
@@ -23,7 +23,7 @@ pub(super) async fn read_json(
     request: &HttpRequest,
     payload: Payload,
     max_bytes: usize,
-    timeout: Duration,
+    deadline: Instant,
 ) -> Result<Bytes, ApiError> {
     if !is_json(request) {
         return Err(ApiError::NotJson);
@@ -32,7 +32,7 @@ pub(super) async fn read_json(
     if declared.is_some_and(|length| length > max_bytes) {
         return Err(ApiError::BodyTooLarge(max_bytes));
     }
-    tokio::time::timeout(timeout, collect(payload, max_bytes)).await.unwrap_or(Err(ApiError::SlowBody))
+    tokio::time::timeout_at(deadline.into(), collect(payload, max_bytes)).await.unwrap_or(Err(ApiError::SlowBody))
 }
 
 async fn collect(mut payload: Payload, max_bytes: usize) -> Result<Bytes, ApiError> {

@@ -19,6 +19,6 @@ pub(super) async fn live() -> HttpResponse {
 
 /// Answers 200 while requests can be served: the model is loaded (or there would be no server) and the store answers.
 pub(super) async fn ready(context: Data<Context>) -> Result<HttpResponse, ApiError> {
-    context.url.ready().await?;
+    context.url.ready(context.deadline()).await?;
     Ok(HttpResponse::Ok().json(Health { status: "ready" }))
 }

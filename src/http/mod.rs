@@ -8,7 +8,7 @@ mod provenance;
 mod url;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web::{self, Data, ServiceConfig};
 use serde::Deserialize;
@@ -33,8 +33,14 @@ pub struct Context {
     pub url: UrlService,
     /// Limits of what is read.
     pub limits: LimitSettings,
-    /// How long a body may take to arrive.
-    pub body_timeout: Duration,
+    /// Time limit of a request, from its head to its answer.
+    pub request_timeout: Duration,
+}
+
+impl Context {
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.request_timeout
+    }
 }
 
 /// Registers every route. Paths and methods that are not here get 404 and 405 in the same form as all errors.

@@ -16,7 +16,7 @@ impl CacheStatus {
             (Source::Hit, _) => "augur; hit",
             (Source::Stored, false) => "augur; fwd=miss; stored",
             (Source::Stored, true) => "augur; fwd=miss; stored; collapsed",
-            (Source::StoredByOther, _) => "augur; fwd=miss; collapsed",
+            (Source::StoredByOther, _) => "augur; fwd=miss; detail=\"stored by another\"",
             (Source::NotStored(Rejection::KeyTooLong), _) => "augur; fwd=miss; detail=\"not stored: key too long\"",
             (Source::NotStored(Rejection::ValueDoesNotFit), _) => {
                 "augur; fwd=miss; detail=\"not stored: value does not fit\""

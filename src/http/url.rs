@@ -21,10 +21,11 @@ pub(super) async fn predict(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let body = read_json(&request, payload, context.limits.max_body_bytes, context.body_timeout).await?;
+    let deadline = context.deadline();
+    let body = read_json(&request, payload, context.limits.max_body_bytes, deadline).await?;
     let text = text_member(&body, "url", "/url")?;
     let key = Key::parse(&text, context.limits.max_url_bytes).map_err(|e| ApiError::key("/url", &e))?;
-    let answer = context.url.answer(key.clone(), key).await?;
+    let answer = context.url.answer(key.clone(), key, deadline).await?;
     let mut response = HttpResponse::Ok().json(Reply { result: &answer.outcome });
     provenance::declare(&mut response, &answer);
     Ok(response)

@@ -23,6 +23,13 @@ pub enum ServiceError {
     Internal(#[source] Arc<anyhow::Error>),
 }
 
+impl ServiceError {
+    /// A fault of our own.
+    pub(super) fn internal(what: &'static str) -> Self {
+        Self::Internal(Arc::new(anyhow::Error::msg(what)))
+    }
+}
+
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
         match error {

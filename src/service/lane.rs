@@ -1,91 +1,72 @@
-//! Lanes: the hop from async handlers to blocking store threads, and the only place that makes it.
+//! Lanes: the hop from async handlers to blocking store threads.
 //!
 //! Requests wait in one bounded queue. Each lane is a thread that waits until work is there, then takes a session of the
 //! store, then drains the queue in batches: no work ever sits in a lane without a session, so that two sessions serve
 //! everything however many lanes there are. Nobody waits for a batch to fill: with one caller a batch is one key, under
 //! load batches grow by themselves. Equal keys that are in flight share one piece of work, whatever lane has it.
+//!
+//! A lane's work is either to look keys up (and predict what is missing) or to store predictions. Only as many lanes store
+//! as the store has use for: with SQLite's one writer, the others go on looking up while it waits for the disk, and what
+//! they predict meanwhile shares the next commit.
 
-use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::{Answer, Core, LaneSettings, Replies, ServiceError};
+use super::queue::{Flight, Job, Prediction, Queue, Reply, Waiter, Work};
+use super::{Answer, Core, LaneSettings, ServiceError};
 use crate::domain::Key;
 use crate::model::Predictor;
-use crate::store::StoreError;
-
-/// A key to answer for, and what to predict from where the store has nothing.
-pub(super) struct Job<I> {
-    pub(super) key: Key,
-    pub(super) input: I,
-}
+use crate::store::StoreSession;
 
 /// The queue and its threads. Dropping it ends the lanes once the queue is empty.
 pub(super) struct Lanes<P: Predictor> {
     shared: Arc<Shared<P>>,
-    timeout: Duration,
+    /// Requests that have no answer yet: what `queue_capacity` bounds.
+    requests: AtomicUsize,
 }
 
 struct Shared<P: Predictor> {
     queue: Mutex<Queue<P::Input>>,
-    /// Signalled when work is queued while a lane is idle, and at the end.
+    /// Signalled when a sleeping lane has been claimed for work, and at the end.
     work: Condvar,
     core: Arc<Core<P>>,
     settings: LaneSettings,
 }
 
-struct Queue<I> {
-    /// Keys that no lane has taken yet, oldest first; each has a flight.
-    waiting: VecDeque<(Key, Instant)>,
-    /// All keys that are waiting or being worked on.
-    flights: HashMap<Key, Flight<I>>,
-    /// Requests that have no answer yet: what `queue_capacity` bounds.
-    requests: usize,
-    idle_lanes: usize,
-    closed: bool,
-}
+/// A request's place among those that wait; given back when it is answered, times out, or its client leaves.
+struct Place<'a>(&'a AtomicUsize);
 
-/// One piece of work and everybody who waits for it.
-struct Flight<I> {
-    /// Taken out by the lane that works on it.
-    input: Option<I>,
-    waiters: Vec<Waiter>,
-}
-
-struct Waiter {
-    deadline: Instant,
-    collapsed: bool,
-    reply: oneshot::Sender<Result<Answer, ServiceError>>,
-}
-
-impl Waiter {
-    fn is_gone(&self, now: Instant) -> bool {
-        self.reply.is_closed() || self.deadline <= now
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl<P: Predictor> Lanes<P> {
     /// Starts as many lanes as the store has sessions.
-    pub(super) fn start(core: Arc<Core<P>>, settings: LaneSettings, timeout: Duration) -> std::io::Result<Self> {
+    pub(super) fn start(core: Arc<Core<P>>, settings: LaneSettings) -> std::io::Result<Self> {
         let lanes = core.store.max_sessions();
-        let queue =
-            Queue { waiting: VecDeque::new(), flights: HashMap::new(), requests: 0, idle_lanes: 0, closed: false };
+        let queue = Queue::new(core.store.max_writers());
         let shared = Arc::new(Shared { queue: Mutex::new(queue), work: Condvar::new(), core, settings });
         // Made first: if a thread cannot be had, dropping it ends those that were.
-        let lanes_handle = Self { shared: Arc::clone(&shared), timeout };
+        let handle = Self { shared: Arc::clone(&shared), requests: AtomicUsize::new(0) };
         for lane in 0..lanes {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new().name(format!("lane-{lane}")).spawn(move || shared.run())?;
         }
-        Ok(lanes_handle)
+        Ok(handle)
     }
 
-    pub(super) async fn answer(&self, key: Key, input: P::Input) -> Result<Answer, ServiceError> {
-        let deadline = Instant::now() + self.timeout;
-        let answer = self.shared.submit(key, input, deadline)?;
+    pub(super) async fn answer(&self, key: Key, input: P::Input, deadline: Instant) -> Result<Answer, ServiceError> {
+        let place = Place(&self.requests);
+        if place.0.fetch_add(1, Ordering::Relaxed) >= self.shared.settings.queue_capacity {
+            return Err(ServiceError::Overloaded);
+        }
+        let answer = self.shared.submit(key, input, deadline);
         match tokio::time::timeout_at(deadline.into(), answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => Err(ServiceError::Deadline),
@@ -95,7 +76,7 @@ impl<P: Predictor> Lanes<P> {
 
 impl<P: Predictor> Drop for Lanes<P> {
     fn drop(&mut self) {
-        self.shared.lock().closed = true;
+        self.shared.lock().close();
         self.shared.work.notify_all();
     }
 }
@@ -106,155 +87,142 @@ impl<P: Predictor> Shared<P> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn submit(
-        &self,
-        key: Key,
-        input: P::Input,
-        deadline: Instant,
-    ) -> Result<oneshot::Receiver<Result<Answer, ServiceError>>, ServiceError> {
-        let (reply, answer) = oneshot::channel();
-        let mut queue = self.lock();
-        if queue.requests >= self.settings.queue_capacity {
-            return Err(ServiceError::Overloaded);
-        }
-        queue.requests += 1;
-        if let Some(flight) = queue.flights.get_mut(&key) {
-            flight.waiters.push(Waiter { deadline, collapsed: true, reply });
-            return Ok(answer);
-        }
-        let flight = Flight { input: Some(input), waiters: vec![Waiter { deadline, collapsed: false, reply }] };
-        queue.flights.insert(key.clone(), flight);
-        queue.waiting.push_back((key, Instant::now()));
-        let wake = queue.idle_lanes > 0;
+    /// Unlocks, and wakes a lane if there is work for one that sleeps.
+    fn unlock(&self, mut queue: MutexGuard<'_, Queue<P::Input>>) {
+        let wake = queue.claim_lane();
         drop(queue);
         if wake {
             self.work.notify_one();
         }
-        Ok(answer)
     }
 
+    fn submit(&self, key: Key, input: P::Input, deadline: Instant) -> oneshot::Receiver<Result<Answer, ServiceError>> {
+        let (reply, answer) = oneshot::channel();
+        let mut queue = self.lock();
+        // Requests that were given up leave their keys behind; when those are the half of it they are swept out.
+        if queue.waiting() >= 2 * self.settings.queue_capacity {
+            queue.sweep();
+        }
+        queue.join(key, input, Waiter { deadline, reply });
+        self.unlock(queue);
+        answer
+    }
+
+    /// A lane's life. A panic in the store or the model costs its batch and its session, not the lane.
     fn run(&self) {
         while let Some(oldest) = self.wait_for_work() {
-            let expires = oldest + self.core.store.acquire_timeout();
-            match self.core.store.session(expires.saturating_duration_since(Instant::now())) {
-                Ok(mut session) => {
-                    while let Some(batch) = self.take_batch() {
-                        let core = &self.core;
-                        let worked = catch_unwind(AssertUnwindSafe(|| {
-                            core.run(&mut *session, &batch, &mut |replies| self.reply(&batch, replies));
-                        }));
-                        if worked.is_err() {
-                            let error = ServiceError::Internal(Arc::new(anyhow::anyhow!("a lane panicked")));
-                            self.reply(&batch, super::all(0..batch.len(), &error));
-                            // The session's state is unknown; a fresh one is taken for the next batch.
-                            break;
-                        }
-                    }
-                }
-                Err(error) => self.refuse(error),
+            let worked = catch_unwind(AssertUnwindSafe(|| self.work_off(oldest)));
+            if worked.is_err() {
+                log::error!(target: "augur::service", "a lane panicked; its batch is answered with 500");
             }
         }
     }
 
-    /// Sleeps until a key is waiting; answers since when. `None` ends the lane.
+    /// Sleeps until there is work; answers since when the oldest waits. `None` ends the lane.
     fn wait_for_work(&self) -> Option<Instant> {
         let mut queue = self.lock();
         loop {
-            if let Some((_, since)) = queue.waiting.front() {
-                return Some(*since);
+            if let Some(since) = queue.oldest() {
+                return Some(since);
             }
-            if queue.closed {
+            if queue.is_closed() {
                 return None;
             }
-            queue.idle_lanes += 1;
-            queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
-            queue.idle_lanes -= 1;
+            queue.fall_asleep();
+            queue = self.work.wait_while(queue, |queue| queue.sleeps_on()).unwrap_or_else(PoisonError::into_inner);
+            queue.wake_up();
         }
     }
 
-    /// Up to `max_batch` keys that somebody still waits for; `None` when there are none.
-    fn take_batch(&self) -> Option<Vec<Job<P::Input>>> {
-        let mut batch = Vec::new();
-        let now = Instant::now();
-        let mut queue = self.lock();
-        while batch.len() < self.settings.max_batch
-            && let Some((key, _)) = queue.waiting.pop_front()
-        {
-            let Queue { flights, requests, .. } = &mut *queue;
-            let Some(flight) = flights.get_mut(&key) else { continue };
-            let before = flight.waiters.len();
-            flight.waiters.retain(|waiter| !waiter.is_gone(now));
-            *requests -= before - flight.waiters.len();
-            match flight.input.take() {
-                Some(input) if !flight.waiters.is_empty() => batch.push(Job { key, input }),
-                _ => {
-                    flights.remove(&key);
+    /// Takes a session, then drains the queue with it.
+    fn work_off(&self, oldest: Instant) {
+        let store = &self.core.store;
+        let expires = oldest + store.acquire_timeout();
+        match store.session(expires.saturating_duration_since(Instant::now())) {
+            Ok(mut session) => {
+                while let Some(work) = self.take() {
+                    match work {
+                        Work::Look(jobs) => self.look(&mut *session, jobs),
+                        Work::Store(predictions) => self.store(&mut *session, predictions),
+                    }
+                }
+            }
+            Err(error) => {
+                let patience = if error.may_pass() { store.acquire_timeout() } else { std::time::Duration::ZERO };
+                let refused = self.lock().take_older_than(patience);
+                if !refused.is_empty() {
+                    let error = self.core.session_failed(error);
+                    refused.into_iter().for_each(|flight| flight.land(&Err(error.clone())));
                 }
             }
         }
-        (!batch.is_empty()).then_some(batch)
     }
 
-    /// Answers everybody who waits for these jobs. A job that was answered before is left alone.
-    fn reply(&self, batch: &[Job<P::Input>], replies: Replies) {
-        let mut landed = Vec::with_capacity(replies.len());
+    fn take(&self) -> Option<Work<P::Input>> {
         let mut queue = self.lock();
-        for (at, answer) in replies {
-            if let Some(flight) = queue.flights.remove(&batch[at].key) {
-                queue.requests -= flight.waiters.len();
-                landed.push((flight.waiters, answer));
-            }
+        let work = queue.take(self.settings.max_batch);
+        // What is left is another lane's.
+        self.unlock(queue);
+        work
+    }
+
+    fn look(&self, session: &mut dyn StoreSession, jobs: Vec<Job<P::Input>>) {
+        let mut batch = Batch { shared: self, open: jobs.iter().map(Job::ticket).collect(), settled: 0, stores: false };
+        let predictions = self.core.look(session, jobs, &mut |replies| batch.settle(replies));
+        batch.settled += predictions.len();
+        if !predictions.is_empty() {
+            let mut queue = self.lock();
+            queue.hand_over(predictions);
+            // This lane goes on with it at once, if another is not there first.
+            drop(queue);
+        }
+    }
+
+    fn store(&self, session: &mut dyn StoreSession, predictions: Vec<Prediction>) {
+        let open = predictions.iter().map(Prediction::ticket).collect();
+        let mut batch = Batch { shared: self, open, settled: 0, stores: true };
+        self.core.store(session, predictions, &mut |replies| batch.settle(replies));
+    }
+
+    /// Answers everybody who waits for these flights.
+    fn land(&self, replies: Vec<Reply>) {
+        let mut landed: Vec<(Flight<P::Input>, Result<Answer, ServiceError>)> = Vec::with_capacity(replies.len());
+        let mut queue = self.lock();
+        for Reply { ticket, answer } in replies {
+            landed.extend(queue.land(&ticket).map(|flight| (flight, answer)));
         }
         // Waking the callers needs no lock.
         drop(queue);
-        for (waiters, answer) in landed {
-            send(waiters, &answer);
-        }
-    }
-
-    /// Tells those who waited in vain for a session: after a timeout the ones whose time is up, else everybody.
-    fn refuse(&self, error: StoreError) {
-        let patience = match &error {
-            StoreError::Unavailable(_) | StoreError::Overloaded(_) | StoreError::Timeout(_) => {
-                self.core.store.acquire_timeout()
-            }
-            StoreError::Refused(_)
-            | StoreError::Schema { .. }
-            | StoreError::NoSpace(_)
-            | StoreError::ClientLibrary { .. }
-            | StoreError::Internal(_) => Duration::ZERO,
-        };
-        let mut refused = Vec::new();
-        let now = Instant::now();
-        let mut queue = self.lock();
-        while let Some((_, since)) = queue.waiting.front()
-            && *since + patience <= now
-            && let Some((key, _)) = queue.waiting.pop_front()
-        {
-            if let Some(flight) = queue.flights.remove(&key) {
-                queue.requests -= flight.waiters.len();
-                refused.push(flight.waiters);
-            }
-        }
-        drop(queue);
-        if refused.is_empty() {
-            return;
-        }
-        if let Err(error) = self.core.note::<()>(Err(error)) {
-            for waiters in refused {
-                send(waiters, &Err(error.clone()));
-            }
-        }
+        landed.into_iter().for_each(|(flight, answer)| flight.land(&answer));
     }
 }
 
-fn send(waiters: Vec<Waiter>, answer: &Result<Answer, ServiceError>) {
-    for waiter in waiters {
-        let mut answer = answer.clone();
-        if let Ok(answer) = &mut answer {
-            answer.collapsed = waiter.collapsed;
+/// A batch at work. However it ends, also by a panic, nobody is left without an answer.
+struct Batch<'a, P: Predictor> {
+    shared: &'a Shared<P>,
+    open: Vec<super::queue::Ticket>,
+    settled: usize,
+    stores: bool,
+}
+
+impl<P: Predictor> Batch<'_, P> {
+    fn settle(&mut self, replies: Vec<Reply>) {
+        self.settled += replies.len();
+        self.shared.land(replies);
+    }
+}
+
+impl<P: Predictor> Drop for Batch<'_, P> {
+    fn drop(&mut self) {
+        if self.settled < self.open.len() {
+            let error = ServiceError::internal("a batch ended without all its answers");
+            let replies = self.open.drain(..).map(|ticket| Reply { ticket, answer: Err(error.clone()) }).collect();
+            self.shared.land(replies);
         }
-        // A receiver that is gone has withdrawn its request.
-        let _ = waiter.reply.send(answer);
+        if self.stores {
+            let mut queue = self.shared.lock();
+            queue.stored();
+            self.shared.unlock(queue);
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! Look up first, else predict, store and answer: the one place that knows this.
 
 mod error;
+mod health;
 mod lane;
+mod queue;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -14,7 +16,9 @@ use crate::domain::{Key, NewResult, Outcome};
 use crate::model::{Predictor, UrlModel};
 pub use crate::store::Rejection;
 use crate::store::{Found, Inserted, ResultStore, StoreError, StoreSession};
-use lane::{Job, Lanes};
+use health::{Health, Operation};
+use lane::Lanes;
+use queue::{Job, Prediction, Reply, Ticket};
 
 /// `lanes.*`
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -56,191 +60,165 @@ pub enum Source {
 pub struct LookupThenPredict<P: Predictor> {
     lanes: Lanes<P>,
     core: Arc<Core<P>>,
-    readiness: tokio::sync::Mutex<Option<(Instant, Result<(), ServiceError>)>>,
+    probe: tokio::sync::Mutex<Probe>,
 }
 
 /// The service behind `/url`.
 pub type UrlService = LookupThenPredict<UrlModel>;
 
-/// Probes of the store are answered from the last one for this long, so that they cost the database nothing.
+/// The last look at the store, and the one that is under way.
+#[derive(Default)]
+struct Probe {
+    last: Option<(Instant, Result<(), ServiceError>)>,
+    running: Option<tokio::task::JoinHandle<Result<(), ServiceError>>>,
+}
+
+/// The store is looked at at most once in this time, and not at all while requests show that it works.
 const READINESS_TTL: Duration = Duration::from_secs(1);
 
 impl<P: Predictor> LookupThenPredict<P> {
-    /// Starts the lanes. A request waits at most `timeout` for its answer.
+    /// Starts the lanes.
     ///
     /// # Errors
     /// Where the system gives no more threads.
-    pub fn start(
-        store: Arc<dyn ResultStore>,
-        predictor: Arc<P>,
-        settings: LaneSettings,
-        timeout: Duration,
-    ) -> std::io::Result<Self> {
-        let core = Arc::new(Core { store, predictor, reported: Mutex::new(None) });
-        let lanes = Lanes::start(Arc::clone(&core), settings, timeout)?;
-        Ok(Self { lanes, core, readiness: tokio::sync::Mutex::new(None) })
+    pub fn start(store: Arc<dyn ResultStore>, predictor: Arc<P>, settings: LaneSettings) -> std::io::Result<Self> {
+        let core = Arc::new(Core { store, predictor, health: Health::default() });
+        let lanes = Lanes::start(Arc::clone(&core), settings)?;
+        Ok(Self { lanes, core, probe: tokio::sync::Mutex::default() })
     }
 
-    /// Answers for `key`: what is stored, or else a prediction from `input`, stored.
+    /// Answers for `key` until `deadline`: what is stored, or else a prediction from `input`, stored.
     ///
     /// # Errors
     /// [`ServiceError`]. Nothing is half-stored then.
     ///
     /// # Cancel safety
     /// Dropping the future withdraws the request; work that a lane has begun for it is finished and stored.
-    pub async fn answer(&self, key: Key, input: P::Input) -> Result<Answer, ServiceError> {
-        self.lanes.answer(key, input).await
+    pub async fn answer(&self, key: Key, input: P::Input, deadline: Instant) -> Result<Answer, ServiceError> {
+        self.lanes.answer(key, input, deadline).await
     }
 
-    /// Whether the store can be used right now: one round trip, at most once a second whatever the number of callers.
+    /// Whether the store can be used: answered from the last lookup where there was one just now, else by one round trip,
+    /// at most once a second whatever the number of callers.
     ///
     /// # Errors
     /// Why it cannot.
-    pub async fn ready(&self) -> Result<(), ServiceError> {
-        let mut last = self.readiness.lock().await;
-        if let Some((at, result)) = &*last
+    pub async fn ready(&self, deadline: Instant) -> Result<(), ServiceError> {
+        if self.core.health.worked_within(READINESS_TTL) {
+            return Ok(());
+        }
+        tokio::time::timeout_at(deadline.into(), self.look_at_store()).await.unwrap_or(Err(ServiceError::Deadline))
+    }
+
+    async fn look_at_store(&self) -> Result<(), ServiceError> {
+        let mut probe = self.probe.lock().await;
+        if let Some((at, result)) = &probe.last
             && at.elapsed() < READINESS_TTL
         {
             return result.clone();
         }
-        let core = Arc::clone(&self.core);
-        let probe = tokio::task::spawn_blocking(move || core.ping());
-        let result = match probe.await {
-            Ok(result) => result,
-            Err(panic) => Err(ServiceError::Internal(Arc::new(panic.into()))),
-        };
-        *last = Some((Instant::now(), result.clone()));
+        // A caller that gives up leaves the look under way to the next one: there is never a second.
+        let running = probe.running.get_or_insert_with(|| {
+            let core = Arc::clone(&self.core);
+            tokio::task::spawn_blocking(move || core.ping())
+        });
+        let result = running.await.unwrap_or_else(|_| Err(ServiceError::internal("the look at the store panicked")));
+        probe.running = None;
+        probe.last = Some((Instant::now(), result.clone()));
         result
     }
 }
-
-/// Answers to jobs of a batch, by their index in it.
-type Replies = Vec<(usize, Result<Answer, ServiceError>)>;
 
 /// What a lane needs to work off a batch.
 struct Core<P> {
     store: Arc<dyn ResultStore>,
     predictor: Arc<P>,
-    /// The store failure that the log was last told of, so that an outage is one line and not one a request.
-    reported: Mutex<Option<String>>,
+    health: Health,
 }
 
 impl<P: Predictor> Core<P> {
-    /// Works off a batch of jobs with distinct keys. `reply` is called with the index of a job and its answer, hits
-    /// before anything is predicted: they do not wait for the others' commit.
-    fn run(&self, session: &mut dyn StoreSession, jobs: &[Job<P::Input>], reply: &mut dyn FnMut(Replies)) {
-        let keys: Vec<Key> = jobs.iter().map(|job| job.key.clone()).collect();
-        let found = match self.note(session.find_many(&keys)) {
+    /// Looks the keys up, answers the hits, and predicts what is missing: to be stored, and only then answered.
+    fn look(
+        &self,
+        session: &mut dyn StoreSession,
+        jobs: Vec<Job<P::Input>>,
+        reply: &mut dyn FnMut(Vec<Reply>),
+    ) -> Vec<Prediction> {
+        let keys: Vec<Key> = jobs.iter().map(|job| job.key().clone()).collect();
+        let found = match self.health.note(Operation::Lookup, session.find_many(&keys)) {
             Ok(found) => found,
-            Err(error) => return reply(all(0..jobs.len(), &error)),
+            Err(error) => {
+                reply(jobs.iter().map(|job| Reply { ticket: job.ticket(), answer: Err(error.clone()) }).collect());
+                return Vec::new();
+            }
         };
         let mut misses = Vec::new();
         let mut hits = Vec::with_capacity(jobs.len());
-        for (at, found) in found.into_iter().enumerate() {
+        for (job, found) in jobs.into_iter().zip(found) {
             match found {
-                Some(found) => hits.push((at, Ok(Answer::found(found, Source::Hit)))),
-                None => misses.push(at),
+                Some(found) => hits.push(Reply { ticket: job.ticket(), answer: Ok(Answer::found(found, Source::Hit)) }),
+                None => misses.push(job),
             }
         }
         if !hits.is_empty() {
             reply(hits);
         }
-        if !misses.is_empty() {
-            self.predict_and_store(session, jobs, misses, reply);
+        if misses.is_empty() {
+            return Vec::new();
         }
-    }
-
-    fn predict_and_store(
-        &self,
-        session: &mut dyn StoreSession,
-        jobs: &[Job<P::Input>],
-        misses: Vec<usize>,
-        reply: &mut dyn FnMut(Replies),
-    ) {
-        let model: Arc<str> = self.predictor.version().as_str().into();
-        let mut rows = Vec::with_capacity(misses.len());
-        let mut stored = Vec::with_capacity(misses.len());
+        let model = self.predictor.version().to_string();
+        let mut predictions = Vec::with_capacity(misses.len());
         let mut failed = Vec::new();
-        for (at, outcome) in self.predict(jobs, misses) {
+        for (job, outcome) in misses.iter().zip(self.predict(&misses)) {
             match outcome {
                 Ok(outcome) => {
-                    rows.push(NewResult { key: jobs[at].key.clone(), outcome, model: Some(model.to_string()) });
-                    stored.push(at);
+                    let row = NewResult { key: job.key().clone(), outcome, model: Some(model.clone()) };
+                    predictions.push(Prediction::new(job.ticket(), row));
                 }
-                Err(error) => failed.push((at, Err(error))),
+                Err(error) => failed.push(Reply { ticket: job.ticket(), answer: Err(error) }),
             }
         }
         if !failed.is_empty() {
             reply(failed);
         }
-        if rows.is_empty() {
-            return;
-        }
-        match self.note(session.insert_many(&rows)) {
-            Ok(inserted) => reply(
-                stored
-                    .into_iter()
-                    .zip(rows)
-                    .zip(inserted)
-                    .map(|((at, row), inserted)| (at, Ok(Answer::inserted(inserted, row, &model))))
-                    .collect(),
-            ),
-            Err(error) => reply(all(stored, &error)),
-        }
+        predictions
     }
 
     /// One model call for all; where that fails, one for each, so that a bad input fails alone.
-    fn predict(&self, jobs: &[Job<P::Input>], misses: Vec<usize>) -> Vec<(usize, Result<Outcome, ServiceError>)> {
-        let inputs: Vec<&P::Input> = misses.iter().map(|&at| &jobs[at].input).collect();
+    fn predict(&self, jobs: &[Job<P::Input>]) -> Vec<Result<Outcome, ServiceError>> {
+        let inputs: Vec<&P::Input> = jobs.iter().map(|job| &job.input).collect();
         match self.predictor.predict(&inputs) {
-            Ok(outcomes) => misses.into_iter().zip(outcomes.into_iter().map(Ok)).collect(),
-            Err(error) if inputs.len() == 1 => {
-                let error = ServiceError::Internal(Arc::new(error.into()));
-                misses.into_iter().map(|at| (at, Err(error.clone()))).collect()
-            }
-            Err(_) => misses.into_iter().flat_map(|at| self.predict(jobs, vec![at])).collect(),
+            Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+            Err(error) if inputs.len() == 1 => vec![Err(ServiceError::Internal(Arc::new(error.into())))],
+            Err(_) => jobs.chunks(1).flat_map(|job| self.predict(job)).collect(),
         }
+    }
+
+    /// Stores predictions with one commit, and answers what is stored.
+    fn store(&self, session: &mut dyn StoreSession, predictions: Vec<Prediction>, reply: &mut dyn FnMut(Vec<Reply>)) {
+        let tickets: Vec<Ticket> = predictions.iter().map(Prediction::ticket).collect();
+        let rows: Vec<NewResult> = predictions.into_iter().map(|prediction| prediction.row).collect();
+        let inserted = self.health.note(Operation::Store, session.insert_many(&rows));
+        reply(match inserted {
+            Ok(inserted) => tickets
+                .into_iter()
+                .zip(rows)
+                .zip(inserted)
+                .map(|((ticket, row), inserted)| Reply { ticket, answer: Ok(Answer::inserted(inserted, row)) })
+                .collect(),
+            Err(error) => tickets.into_iter().map(|ticket| Reply { ticket, answer: Err(error.clone()) }).collect(),
+        });
     }
 
     fn ping(&self) -> Result<(), ServiceError> {
         let pinged = self.store.session(self.store.acquire_timeout()).and_then(|mut session| session.ping());
-        self.note(pinged)
+        self.health.note(Operation::Lookup, pinged)
     }
 
-    /// Tells the log when the store begins to fail, fails in another way, or works again.
-    fn note<T>(&self, result: Result<T, StoreError>) -> Result<T, ServiceError> {
-        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
-        match &result {
-            Ok(_) => {
-                if reported.take().is_some() {
-                    log::info!(target: "augur::store", "the result store works again");
-                }
-            }
-            Err(error) => {
-                let what = error.to_string();
-                if reported.as_ref() != Some(&what) {
-                    log::error!(target: "augur::store", "{what}: {}", chain(error));
-                    *reported = Some(what);
-                }
-            }
-        }
-        result.map_err(Into::into)
+    /// Notes that no session was to be had.
+    fn session_failed(&self, error: StoreError) -> ServiceError {
+        self.health.failed(Operation::Lookup, error)
     }
-}
-
-/// The causes of an error, outermost first, without the error itself.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut causes = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        causes.push(cause.to_string());
-        next = cause.source();
-    }
-    causes.join(": ")
-}
-
-fn all(jobs: impl IntoIterator<Item = usize>, error: &ServiceError) -> Replies {
-    jobs.into_iter().map(|at| (at, Err(error.clone()))).collect()
 }
 
 impl Answer {
@@ -248,11 +226,13 @@ impl Answer {
         Self { outcome: found.outcome, model: found.model.map(Into::into), source, collapsed: false }
     }
 
-    fn inserted(inserted: Inserted, row: NewResult, model: &Arc<str>) -> Self {
-        let predicted = |outcome, source| Self { outcome, model: Some(Arc::clone(model)), source, collapsed: false };
+    fn inserted(inserted: Inserted, row: NewResult) -> Self {
+        let model = row.model.map(Into::into);
         match inserted {
-            Inserted::Stored(outcome) => predicted(outcome, Source::Stored),
-            Inserted::Rejected(reason) => predicted(row.outcome, Source::NotStored(reason)),
+            Inserted::Stored(outcome) => Self { outcome, model, source: Source::Stored, collapsed: false },
+            Inserted::Rejected(reason) => {
+                Self { outcome: row.outcome, model, source: Source::NotStored(reason), collapsed: false }
+            }
             Inserted::Existed(found) => Self::found(found, Source::StoredByOther),
         }
     }

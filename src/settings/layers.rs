@@ -97,7 +97,7 @@ fn flatten(text: &str, origin: &str) -> Result<BTreeMap<String, Setting>, String
     let config = Config::builder()
         .add_source(File::from_str(text, FileFormat::Toml))
         .build()
-        .map_err(|e| format!("{origin}: {}", e.to_string().trim_end()))?;
+        .map_err(|error| format!("{origin}: {}", without_excerpt(&error.to_string())))?;
     let mut leaves = BTreeMap::new();
     let mut tables = vec![(String::new(), config.cache)];
     while let Some((prefix, value)) = tables.pop() {
@@ -114,6 +114,13 @@ fn flatten(text: &str, origin: &str) -> Result<BTreeMap<String, Setting>, String
         }
     }
     Ok(leaves)
+}
+
+/// A TOML error on one line, without the lines of the file that it shows: one may hold a password.
+fn without_excerpt(error: &str) -> String {
+    let is_excerpt =
+        |line: &&str| line.split_once('|').is_some_and(|(n, _)| n.trim().bytes().all(|b| b.is_ascii_digit()));
+    error.lines().filter(|line| !is_excerpt(line) && !line.is_empty()).collect::<Vec<_>>().join(": ")
 }
 
 /// Puts `setting` in the place of the known value of `key`, which must be of the same type.

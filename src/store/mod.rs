@@ -28,6 +28,11 @@ pub trait ResultStore: Send + Sync {
     /// How many sessions can work at the same time; as many lanes are worth having.
     fn max_sessions(&self) -> usize;
 
+    /// How many sessions can store at the same time: with one writer, what is predicted meanwhile shares the next commit.
+    fn max_writers(&self) -> usize {
+        self.max_sessions()
+    }
+
     /// How long a request may wait for a session.
     fn acquire_timeout(&self) -> Duration;
 
@@ -161,4 +166,19 @@ pub enum StoreError {
     /// Anything else.
     #[error("the result store failed")]
     Internal(#[source] anyhow::Error),
+}
+
+impl StoreError {
+    /// Whether waiting for a session longer may help; otherwise nobody needs to wait.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unavailable(_) | Self::Overloaded(_) | Self::Timeout(_) => true,
+            Self::Refused(_)
+            | Self::Schema { .. }
+            | Self::NoSpace(_)
+            | Self::ClientLibrary { .. }
+            | Self::Internal(_) => false,
+        }
+    }
 }

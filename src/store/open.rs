@@ -15,7 +15,10 @@ pub fn open(settings: &StoreSettings) -> anyhow::Result<Arc<dyn ResultStore>> {
     let names = TableNames::parse(&settings.table).map_err(anyhow::Error::msg)?;
     Ok(match settings.backend {
         Backend::Sqlite => Arc::new(SqliteStore::open(&settings.sqlite, &names)?),
-        Backend::Oracle => Arc::new(OracleStore::open(&settings.oracle, &names)?),
+        Backend::Oracle => {
+            settings.oracle.validate().map_err(anyhow::Error::msg)?;
+            Arc::new(OracleStore::open(&settings.oracle, &names)?)
+        }
     })
 }
 

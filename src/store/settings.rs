@@ -101,12 +101,6 @@ impl OracleSettings {
                     .into(),
             );
         }
-        // sqlplus takes user/password@where; here it would put the password into logs.
-        if self.connect_string.contains('@') {
-            return Err(
-                "store.oracle.connect_string must not hold user and password: they have keys of their own".into()
-            );
-        }
         if self.user.is_empty() {
             return Err("store.oracle.user is not set".into());
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
@@ -77,14 +78,21 @@ impl SqliteStore {
     /// Where the file cannot be made, opened, or written, or is no SQLite database; the text names the file.
     pub fn open(settings: &SqliteSettings, names: &TableNames) -> anyhow::Result<Self> {
         let path = settings.path.display().to_string();
+        // SQLite gives these a meaning of their own: each connection would get another, empty database.
+        anyhow::ensure!(
+            path != ":memory:" && !path.starts_with("file:") && !path.is_empty(),
+            "store.sqlite.path `{path}` must be the path of a file"
+        );
         if let Some(folder) = settings.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)
                 .with_context(|| format!("cannot make the folder {} of store.sqlite.path", folder.display()))?;
         }
         let writer = open_connection(&settings.path)
             .with_context(|| format!("cannot open store.sqlite.path {path} for writing"))?;
+        // SQLite itself falls back to reading, and would refuse each new key instead of the start.
+        anyhow::ensure!(!writer.is_readonly("main")?, "store.sqlite.path {path} is read-only");
         let manager = SqliteConnectionManager::file(&settings.path).with_init(|conn| {
-            conn.busy_timeout(BUSY_TIMEOUT)?;
+            set_up(conn)?;
             conn.pragma_update(None, "query_only", true)
         });
         let readers = r2d2::Pool::builder()
@@ -109,9 +117,15 @@ pub(super) fn ddl(names: &TableNames) -> String {
     ddl_with_names(CREATE, names)
 }
 
+fn set_up(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    // A quoted name that is no column would count as text otherwise, and a misspelt column as its own name.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).map(|_| ())
+}
+
 fn open_connection(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open(path)?;
-    conn.busy_timeout(BUSY_TIMEOUT)?;
+    set_up(&conn)?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "FULL")?;
     Ok(conn)
@@ -125,6 +139,10 @@ impl ResultStore for SqliteStore {
 
     fn max_sessions(&self) -> usize {
         READERS as usize
+    }
+
+    fn max_writers(&self) -> usize {
+        1
     }
 
     fn acquire_timeout(&self) -> Duration {
@@ -301,9 +319,12 @@ fn store_error(error: rusqlite::Error) -> StoreError {
         _ if schema => StoreError::Schema { hint: "run `augur schema check`".into(), source: error.into() },
         Some(ErrorCode::DiskFull) => StoreError::NoSpace(error.into()),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Timeout(error.into()),
-        Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed) => {
-            StoreError::Unavailable(error.into())
-        }
+        Some(
+            ErrorCode::CannotOpen
+            | ErrorCode::ReadOnly
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::FileLockingProtocolFailed,
+        ) => StoreError::Unavailable(error.into()),
         _ => StoreError::Internal(error.into()),
     }
 }
