@@ -14,7 +14,7 @@ fn twenty_times_kill_9_during_a_storm_of_misses_loses_nothing_acknowledged() {
     let setting = format!("store.sqlite.path={}", file.display());
     let mut acknowledged: Vec<(String, String)> = Vec::new();
     for round in 0..20 {
-        let mut app = App::start(&[&setting]);
+        let mut app = App::start(&[setting.as_str(), "server.request_timeout_ms=30000"]);
         let killed = AtomicBool::new(false);
         let answered = AtomicUsize::new(0);
         std::thread::scope(|scope| {

@@ -18,7 +18,8 @@ struct Sqlite {
 impl Sqlite {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let app = App::start(&[Self::path(&folder)]);
+        // Slow machines are not what these tests are about.
+        let app = App::start(&[Self::path(&folder), "server.request_timeout_ms=30000".to_owned()]);
         Self { folder, app }
     }
 
@@ -234,9 +235,30 @@ fn a_full_queue_refuses_at_once() {
 }
 
 #[test]
+fn hits_are_answered_while_every_miss_waits_for_another_programs_write() {
+    let server = Sqlite::start();
+    server.app.ask("http://example.com/known");
+    let blocker = server.database();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (answered, answers) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for n in 0..16 {
+            let (app, answered) = (&server.app, answered.clone());
+            scope.spawn(move || answered.send(app.ask(&format!("http://example.com/{n}")).status).unwrap());
+        }
+        for _ in 0..3 {
+            assert_eq!(server.app.ask("http://example.com/known").header("cache-status"), Some("augur; hit"));
+            assert_eq!(answers.try_recv(), Err(std::sync::mpsc::TryRecvError::Empty), "the misses still wait");
+        }
+        blocker.execute_batch("COMMIT").unwrap();
+        assert!(answers.iter().take(16).all(|status| status == 200));
+    });
+}
+
+#[test]
 fn a_request_that_waits_too_long_gets_503_and_nothing_is_stored_for_it_twice() {
     let folder = tempfile::tempdir().unwrap();
-    let app = App::start(&[Sqlite::path(&folder), "server.request_timeout_ms=200".to_owned()]);
+    let app = App::start(&[Sqlite::path(&folder), "server.request_timeout_ms=1000".to_owned()]);
     let blocker = Connection::open(folder.path().join("augur.db")).unwrap();
     blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
     let late = app.ask("http://example.com/");
