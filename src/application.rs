@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, middleware};
@@ -12,14 +12,18 @@ use crate::http::{self, Context};
 use crate::model::UrlModel;
 use crate::service::LookupThenPredict;
 use crate::settings::Settings;
-use crate::store::{self, Backend, StoreError};
+use crate::store::{self, Backend, ResultStore, StoreError};
 
 /// A server that is bound and ready to run.
 pub struct Application {
     server: Server,
     addresses: Vec<SocketAddr>,
     grace: Duration,
+    store: Arc<dyn ResultStore>,
 }
+
+/// How long `store.require_at_start` waits for the first session: logging on takes longer than getting one.
+const START_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Application {
     /// Opens the store, loads the model, and binds the sockets. Port 0 works: [`addresses`](Self::addresses) says which
@@ -35,7 +39,7 @@ impl Application {
             store.apply_schema().context("cannot make the result table in store.sqlite.path")?;
         }
         if settings.store.require_at_start {
-            match store.session(store.acquire_timeout()).and_then(|mut session| session.ping()) {
+            match first_contact(&*store) {
                 // A supervisor would start us again and again, into a locked account.
                 Ok(()) | Err(StoreError::Refused(_)) => {}
                 Err(error) => {
@@ -53,7 +57,7 @@ impl Application {
             crate::model::Predictor::version(&model)
         );
         let timeout = settings.server.request_timeout();
-        let url = LookupThenPredict::start(store, Arc::new(model), settings.lanes, timeout)
+        let url = LookupThenPredict::start(Arc::clone(&store), Arc::new(model), settings.lanes, timeout)
             .context("cannot start the lanes' threads")?;
         let context = Arc::new(Context { url, limits: settings.limits, body_timeout: timeout });
         let grace = settings.server.shutdown_grace();
@@ -66,13 +70,19 @@ impl Application {
         for listener in listeners {
             server = server.listen(listener).context("cannot listen")?;
         }
-        Ok(Self { server: server.run(), addresses, grace })
+        Ok(Self { server: server.run(), addresses, grace, store })
     }
 
     /// The addresses that are served, with real ports.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// What the operator calls for after setting an account right: lets a store that stopped logging on try once more.
+    pub fn logon_retry(&self) -> impl Fn() + use<> {
+        let store = Arc::clone(&self.store);
+        move || store.retry_logon()
     }
 
     /// Serves until `stop` resolves; then accepts nothing more, answers what is in flight, closes idle connections, and
@@ -106,6 +116,18 @@ fn bind(address: &SocketAddr) -> anyhow::Result<TcpListener> {
         ),
         _ => anyhow::anyhow!("cannot listen on {address} (server.listen): {error}"),
     })
+}
+
+/// Reaches the store for the first time; a refused password is known at once, an outage after [`START_PATIENCE`].
+fn first_contact(store: &dyn ResultStore) -> Result<(), StoreError> {
+    const PACE: Duration = Duration::from_millis(200);
+    let started = Instant::now();
+    loop {
+        match store.session(PACE).and_then(|mut session| session.ping()) {
+            Err(StoreError::Unavailable(_)) if started.elapsed() < START_PATIENCE => {}
+            end => return end,
+        }
+    }
 }
 
 /// The configured model, or the one inside the binary.

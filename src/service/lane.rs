@@ -141,12 +141,15 @@ impl<P: Predictor> Shared<P> {
                     while let Some(batch) = self.take_batch() {
                         let core = &self.core;
                         let worked = catch_unwind(AssertUnwindSafe(|| {
-                            core.run(&mut *session, &batch, &mut |replies| self.reply(&batch, replies));
+                            core.run(&mut *session, &batch, &mut |replies| self.reply(&batch, replies))
                         }));
                         if worked.is_err() {
                             let error = ServiceError::Internal(Arc::new(anyhow::anyhow!("a lane panicked")));
                             self.reply(&batch, super::all(0..batch.len(), &error));
-                            // The session's state is unknown; a fresh one is taken for the next batch.
+                        }
+                        if !worked.unwrap_or(false) {
+                            // The session may be dead, or its state unknown: the next batch waits in the queue for
+                            // another one, where its patience counts.
                             break;
                         }
                     }
@@ -240,7 +243,7 @@ impl<P: Predictor> Shared<P> {
         if refused.is_empty() {
             return;
         }
-        if let Err(error) = self.core.note::<()>(Err(error)) {
+        if let Err(error) = self.core.note::<()>(&self.core.lookups, Err(error)) {
             for waiters in refused {
                 send(waiters, &Err(error.clone()));
             }

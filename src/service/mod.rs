@@ -56,8 +56,13 @@ pub enum Source {
 pub struct LookupThenPredict<P: Predictor> {
     lanes: Lanes<P>,
     core: Arc<Core<P>>,
-    readiness: tokio::sync::Mutex<Option<(Instant, Result<(), ServiceError>)>>,
+    timeout: Duration,
+    /// The last probe of the store and its result. Held while one is under way.
+    readiness: Arc<tokio::sync::Mutex<Option<Probe>>>,
 }
+
+/// When the store was probed, and what came of it.
+type Probe = (Instant, Result<(), ServiceError>);
 
 /// The service behind `/url`.
 pub type UrlService = LookupThenPredict<UrlModel>;
@@ -76,9 +81,9 @@ impl<P: Predictor> LookupThenPredict<P> {
         settings: LaneSettings,
         timeout: Duration,
     ) -> std::io::Result<Self> {
-        let core = Arc::new(Core { store, predictor, reported: Mutex::new(None) });
+        let core = Arc::new(Core { store, predictor, lookups: Mutex::default(), inserts: Mutex::default() });
         let lanes = Lanes::start(Arc::clone(&core), settings, timeout)?;
-        Ok(Self { lanes, core, readiness: tokio::sync::Mutex::new(None) })
+        Ok(Self { lanes, core, timeout, readiness: Arc::default() })
     }
 
     /// Answers for `key`: what is stored, or else a prediction from `input`, stored.
@@ -92,25 +97,37 @@ impl<P: Predictor> LookupThenPredict<P> {
         self.lanes.answer(key, input).await
     }
 
-    /// Whether the store can be used right now: one round trip, at most once a second whatever the number of callers.
+    /// Whether the store can be used right now: one round trip, at most once a second whatever the number of callers,
+    /// and none while lookups show it anyway.
     ///
     /// # Errors
     /// Why it cannot.
     pub async fn ready(&self) -> Result<(), ServiceError> {
-        let mut last = self.readiness.lock().await;
+        // Under load the lanes hold all sessions all the time, and a probe would wait for one in vain.
+        if self.core.has_worked_within(READINESS_TTL) {
+            return Ok(());
+        }
+        match tokio::time::timeout(self.timeout, self.probe()).await {
+            Ok(result) => result,
+            Err(_) => Err(ServiceError::Deadline),
+        }
+    }
+
+    async fn probe(&self) -> Result<(), ServiceError> {
+        let mut last = Arc::clone(&self.readiness).lock_owned().await;
         if let Some((at, result)) = &*last
             && at.elapsed() < READINESS_TTL
         {
             return result.clone();
         }
         let core = Arc::clone(&self.core);
-        let probe = tokio::task::spawn_blocking(move || core.ping());
-        let result = match probe.await {
-            Ok(result) => result,
-            Err(panic) => Err(ServiceError::Internal(Arc::new(panic.into()))),
-        };
-        *last = Some((Instant::now(), result.clone()));
-        result
+        // The lock goes with the probe: a caller who gives up on a store that hangs does not let another one begin.
+        let probe = tokio::task::spawn_blocking(move || {
+            let result = core.ping();
+            *last = Some((Instant::now(), result.clone()));
+            result
+        });
+        probe.await.unwrap_or_else(|panic| Err(ServiceError::Internal(Arc::new(panic.into()))))
     }
 }
 
@@ -121,18 +138,30 @@ type Replies = Vec<(usize, Result<Answer, ServiceError>)>;
 struct Core<P> {
     store: Arc<dyn ResultStore>,
     predictor: Arc<P>,
-    /// The store failure that the log was last told of, so that an outage is one line and not one a request.
-    reported: Mutex<Option<String>>,
+    /// Lookups and inserts apart: where only inserts fail, each request has one of both.
+    lookups: Mutex<Health>,
+    inserts: Mutex<Health>,
+}
+
+/// How calls of a kind have gone lately.
+#[derive(Default)]
+struct Health {
+    last_success: Option<Instant>,
+    /// The failure that the log was last told of, so that an outage is one line and not one a request.
+    reported: Option<String>,
 }
 
 impl<P: Predictor> Core<P> {
     /// Works off a batch of jobs with distinct keys. `reply` is called with the index of a job and its answer, hits
-    /// before anything is predicted: they do not wait for the others' commit.
-    fn run(&self, session: &mut dyn StoreSession, jobs: &[Job<P::Input>], reply: &mut dyn FnMut(Replies)) {
+    /// before anything is predicted: they do not wait for the others' commit. `false` where the session failed.
+    fn run(&self, session: &mut dyn StoreSession, jobs: &[Job<P::Input>], reply: &mut dyn FnMut(Replies)) -> bool {
         let keys: Vec<Key> = jobs.iter().map(|job| job.key.clone()).collect();
-        let found = match self.note(session.find_many(&keys)) {
+        let found = match self.note(&self.lookups, session.find_many(&keys)) {
             Ok(found) => found,
-            Err(error) => return reply(all(0..jobs.len(), &error)),
+            Err(error) => {
+                reply(all(0..jobs.len(), &error));
+                return false;
+            }
         };
         let mut misses = Vec::new();
         let mut hits = Vec::with_capacity(jobs.len());
@@ -145,9 +174,7 @@ impl<P: Predictor> Core<P> {
         if !hits.is_empty() {
             reply(hits);
         }
-        if !misses.is_empty() {
-            self.predict_and_store(session, jobs, misses, reply);
-        }
+        misses.is_empty() || self.predict_and_store(session, jobs, misses, reply)
     }
 
     fn predict_and_store(
@@ -156,7 +183,7 @@ impl<P: Predictor> Core<P> {
         jobs: &[Job<P::Input>],
         misses: Vec<usize>,
         reply: &mut dyn FnMut(Replies),
-    ) {
+    ) -> bool {
         let model: Arc<str> = self.predictor.version().as_str().into();
         let mut rows = Vec::with_capacity(misses.len());
         let mut stored = Vec::with_capacity(misses.len());
@@ -174,19 +201,20 @@ impl<P: Predictor> Core<P> {
             reply(failed);
         }
         if rows.is_empty() {
-            return;
+            return true;
         }
-        match self.note(session.insert_many(&rows)) {
-            Ok(inserted) => reply(
-                stored
-                    .into_iter()
-                    .zip(rows)
-                    .zip(inserted)
-                    .map(|((at, row), inserted)| (at, Ok(Answer::inserted(inserted, row, &model))))
-                    .collect(),
-            ),
-            Err(error) => reply(all(stored, &error)),
-        }
+        let inserted = self.note(&self.inserts, session.insert_many(&rows));
+        let worked = inserted.is_ok();
+        reply(match inserted {
+            Ok(inserted) => stored
+                .into_iter()
+                .zip(rows)
+                .zip(inserted)
+                .map(|((at, row), inserted)| (at, Ok(Answer::inserted(inserted, row, &model))))
+                .collect(),
+            Err(error) => all(stored, &error),
+        });
+        worked
     }
 
     /// One model call for all; where that fails, one for each, so that a bad input fails alone.
@@ -204,14 +232,22 @@ impl<P: Predictor> Core<P> {
 
     fn ping(&self) -> Result<(), ServiceError> {
         let pinged = self.store.session(self.store.acquire_timeout()).and_then(|mut session| session.ping());
-        self.note(pinged)
+        self.note(&self.lookups, pinged)
+    }
+
+    /// Whether a lookup succeeded in the last `span`, and none has failed since.
+    fn has_worked_within(&self, span: Duration) -> bool {
+        let health = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
+        health.last_success.is_some_and(|at| at.elapsed() < span) && health.reported.is_none()
     }
 
     /// Tells the log when the store begins to fail, fails in another way, or works again.
-    fn note<T>(&self, result: Result<T, StoreError>) -> Result<T, ServiceError> {
-        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+    fn note<T>(&self, health: &Mutex<Health>, result: Result<T, StoreError>) -> Result<T, ServiceError> {
+        let mut health = health.lock().unwrap_or_else(PoisonError::into_inner);
+        let Health { last_success, reported } = &mut *health;
         match &result {
             Ok(_) => {
+                *last_success = Some(Instant::now());
                 if reported.take().is_some() {
                     log::info!(target: "augur::store", "the result store works again");
                 }
