@@ -141,9 +141,14 @@ impl<P: Predictor> Shared<P> {
         match store.session(expires.saturating_duration_since(Instant::now())) {
             Ok(mut session) => {
                 while let Some(work) = self.take() {
-                    match work {
+                    let worked = match work {
                         Work::Look(jobs) => self.look(&mut *session, jobs),
                         Work::Store(predictions) => self.store(&mut *session, predictions),
+                    };
+                    if !worked {
+                        // The session may be dead: what waits does so in the queue, for another one, where its patience
+                        // counts.
+                        break;
                     }
                 }
             }
@@ -166,9 +171,12 @@ impl<P: Predictor> Shared<P> {
         work
     }
 
-    fn look(&self, session: &mut dyn StoreSession, jobs: Vec<Job<P::Input>>) {
+    /// Whether the store worked.
+    fn look(&self, session: &mut dyn StoreSession, jobs: Vec<Job<P::Input>>) -> bool {
         let mut batch = Batch { shared: self, open: jobs.iter().map(Job::ticket).collect(), settled: 0, stores: false };
-        let predictions = self.core.look(session, jobs, &mut |replies| batch.settle(replies));
+        let Some(predictions) = self.core.look(session, jobs, &mut |replies| batch.settle(replies)) else {
+            return false;
+        };
         batch.settled += predictions.len();
         if !predictions.is_empty() {
             let mut queue = self.lock();
@@ -176,12 +184,14 @@ impl<P: Predictor> Shared<P> {
             // This lane goes on with it at once, if another is not there first.
             drop(queue);
         }
+        true
     }
 
-    fn store(&self, session: &mut dyn StoreSession, predictions: Vec<Prediction>) {
+    /// Whether the store worked.
+    fn store(&self, session: &mut dyn StoreSession, predictions: Vec<Prediction>) -> bool {
         let open = predictions.iter().map(Prediction::ticket).collect();
         let mut batch = Batch { shared: self, open, settled: 0, stores: true };
-        self.core.store(session, predictions, &mut |replies| batch.settle(replies));
+        self.core.store(session, predictions, &mut |replies| batch.settle(replies))
     }
 
     /// Answers everybody who waits for these flights.

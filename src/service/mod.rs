@@ -60,18 +60,15 @@ pub enum Source {
 pub struct LookupThenPredict<P: Predictor> {
     lanes: Lanes<P>,
     core: Arc<Core<P>>,
-    probe: tokio::sync::Mutex<Probe>,
+    /// The last look at the store. Held while one is under way.
+    probe: Arc<tokio::sync::Mutex<Option<Probe>>>,
 }
+
+/// When the store was looked at, and what came of it.
+type Probe = (Instant, Result<(), ServiceError>);
 
 /// The service behind `/url`.
 pub type UrlService = LookupThenPredict<UrlModel>;
-
-/// The last look at the store, and the one that is under way.
-#[derive(Default)]
-struct Probe {
-    last: Option<(Instant, Result<(), ServiceError>)>,
-    running: Option<tokio::task::JoinHandle<Result<(), ServiceError>>>,
-}
 
 /// The store is looked at at most once in this time, and not at all while requests show that it works.
 const READINESS_TTL: Duration = Duration::from_secs(1);
@@ -84,7 +81,7 @@ impl<P: Predictor> LookupThenPredict<P> {
     pub fn start(store: Arc<dyn ResultStore>, predictor: Arc<P>, settings: LaneSettings) -> std::io::Result<Self> {
         let core = Arc::new(Core { store, predictor, health: Health::default() });
         let lanes = Lanes::start(Arc::clone(&core), settings)?;
-        Ok(Self { lanes, core, probe: tokio::sync::Mutex::default() })
+        Ok(Self { lanes, core, probe: Arc::default() })
     }
 
     /// Answers for `key` until `deadline`: what is stored, or else a prediction from `input`, stored.
@@ -111,21 +108,20 @@ impl<P: Predictor> LookupThenPredict<P> {
     }
 
     async fn look_at_store(&self) -> Result<(), ServiceError> {
-        let mut probe = self.probe.lock().await;
-        if let Some((at, result)) = &probe.last
+        let mut last = Arc::clone(&self.probe).lock_owned().await;
+        if let Some((at, result)) = &*last
             && at.elapsed() < READINESS_TTL
         {
             return result.clone();
         }
-        // A caller that gives up leaves the look under way to the next one: there is never a second.
-        let running = probe.running.get_or_insert_with(|| {
-            let core = Arc::clone(&self.core);
-            tokio::task::spawn_blocking(move || core.ping())
+        let core = Arc::clone(&self.core);
+        // The lock goes with the look: a caller who gives up on a store that hangs does not let another one begin.
+        let looked = tokio::task::spawn_blocking(move || {
+            let result = core.ping();
+            *last = Some((Instant::now(), result.clone()));
+            result
         });
-        let result = running.await.unwrap_or_else(|_| Err(ServiceError::internal("the look at the store panicked")));
-        probe.running = None;
-        probe.last = Some((Instant::now(), result.clone()));
-        result
+        looked.await.unwrap_or_else(|_| Err(ServiceError::internal("the look at the store panicked")))
     }
 }
 
@@ -137,19 +133,20 @@ struct Core<P> {
 }
 
 impl<P: Predictor> Core<P> {
-    /// Looks the keys up, answers the hits, and predicts what is missing: to be stored, and only then answered.
+    /// Looks the keys up, answers the hits, and predicts what is missing: to be stored, and only then answered. `None`
+    /// where the store failed, and everybody has been told.
     fn look(
         &self,
         session: &mut dyn StoreSession,
         jobs: Vec<Job<P::Input>>,
         reply: &mut dyn FnMut(Vec<Reply>),
-    ) -> Vec<Prediction> {
+    ) -> Option<Vec<Prediction>> {
         let keys: Vec<Key> = jobs.iter().map(|job| job.key().clone()).collect();
         let found = match self.health.note(Operation::Lookup, session.find_many(&keys)) {
             Ok(found) => found,
             Err(error) => {
                 reply(jobs.iter().map(|job| Reply { ticket: job.ticket(), answer: Err(error.clone()) }).collect());
-                return Vec::new();
+                return None;
             }
         };
         let mut misses = Vec::new();
@@ -164,7 +161,7 @@ impl<P: Predictor> Core<P> {
             reply(hits);
         }
         if misses.is_empty() {
-            return Vec::new();
+            return Some(Vec::new());
         }
         let model = self.predictor.version().to_string();
         let mut predictions = Vec::with_capacity(misses.len());
@@ -181,7 +178,7 @@ impl<P: Predictor> Core<P> {
         if !failed.is_empty() {
             reply(failed);
         }
-        predictions
+        Some(predictions)
     }
 
     /// One model call for all; where that fails, one for each, so that a bad input fails alone.
@@ -194,11 +191,17 @@ impl<P: Predictor> Core<P> {
         }
     }
 
-    /// Stores predictions with one commit, and answers what is stored.
-    fn store(&self, session: &mut dyn StoreSession, predictions: Vec<Prediction>, reply: &mut dyn FnMut(Vec<Reply>)) {
+    /// Stores predictions with one commit, and answers what is stored; whether the store worked.
+    fn store(
+        &self,
+        session: &mut dyn StoreSession,
+        predictions: Vec<Prediction>,
+        reply: &mut dyn FnMut(Vec<Reply>),
+    ) -> bool {
         let tickets: Vec<Ticket> = predictions.iter().map(Prediction::ticket).collect();
         let rows: Vec<NewResult> = predictions.into_iter().map(|prediction| prediction.row).collect();
         let inserted = self.health.note(Operation::Store, session.insert_many(&rows));
+        let worked = inserted.is_ok();
         reply(match inserted {
             Ok(inserted) => tickets
                 .into_iter()
@@ -208,6 +211,7 @@ impl<P: Predictor> Core<P> {
                 .collect(),
             Err(error) => tickets.into_iter().map(|ticket| Reply { ticket, answer: Err(error.clone()) }).collect(),
         });
+        worked
     }
 
     fn ping(&self) -> Result<(), ServiceError> {
