@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, middleware};
@@ -12,14 +12,18 @@ use crate::http::{self, Context};
 use crate::model::{Predictor, UrlModel};
 use crate::service::LookupThenPredict;
 use crate::settings::Settings;
-use crate::store::{self, Backend, StoreError};
+use crate::store::{self, Backend, ResultStore, StoreError};
 
 /// A server that is bound and ready to run.
 pub struct Application {
     server: Server,
     addresses: Vec<SocketAddr>,
     grace: Duration,
+    store: Arc<dyn ResultStore>,
 }
+
+/// How long `store.require_at_start` waits for the first session: logging on takes longer than getting one.
+const START_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Application {
     /// Loads the model, opens the store, and binds the sockets. Port 0 works: [`addresses`](Self::addresses) says which
@@ -34,7 +38,7 @@ impl Application {
             store.apply_schema().context("cannot make the result table in store.sqlite.path")?;
         }
         if settings.store.require_at_start {
-            match store.session(store.acquire_timeout()).and_then(|mut session| session.ping()) {
+            match first_contact(&*store) {
                 // A supervisor would start us again and again, into a locked account.
                 Ok(()) | Err(StoreError::Refused(_)) => {}
                 Err(error) => {
@@ -44,7 +48,7 @@ impl Application {
         }
         let store_name = store.describe();
         let model_version = Predictor::version(&model);
-        let url = LookupThenPredict::start(store, Arc::new(model), settings.lanes)
+        let url = LookupThenPredict::start(Arc::clone(&store), Arc::new(model), settings.lanes)
             .context("cannot start the lanes' threads")?;
         let request_timeout = settings.server.request_timeout();
         let context = Arc::new(Context { url, limits: settings.limits, request_timeout });
@@ -62,13 +66,19 @@ impl Application {
         let addresses = server.addrs();
         let list: Vec<String> = addresses.iter().map(|address| format!("http://{address}")).collect();
         log::info!("listening on {}; store: {store_name}; model: {model_version}", list.join(", "));
-        Ok(Self { server: server.run(), addresses, grace })
+        Ok(Self { server: server.run(), addresses, grace, store })
     }
 
     /// The addresses that are served, with real ports.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// What the operator calls for after setting an account right: lets a store that stopped logging on try once more.
+    pub fn logon_retry(&self) -> impl Fn() + use<> {
+        let store = Arc::clone(&self.store);
+        move || store.retry_logon()
     }
 
     /// Serves until `stop` resolves; then accepts nothing more, answers what is in flight, closes idle connections, and
@@ -101,6 +111,18 @@ fn cannot_listen(address: &SocketAddr, error: &std::io::Error) -> anyhow::Error 
             "{address} is taken by another program: stop that, or serve elsewhere, as with --set 'server.listen=[\"127.0.0.1:8001\"]'"
         ),
         _ => anyhow::anyhow!("cannot listen on {address} (server.listen): {error}"),
+    }
+}
+
+/// Reaches the store for the first time; a refused password is known at once, an outage after [`START_PATIENCE`].
+fn first_contact(store: &dyn ResultStore) -> Result<(), StoreError> {
+    const PACE: Duration = Duration::from_millis(200);
+    let started = Instant::now();
+    loop {
+        match store.session(PACE).and_then(|mut session| session.ping()) {
+            Err(StoreError::Unavailable(_)) if started.elapsed() < START_PATIENCE => {}
+            end => return end,
+        }
     }
 }
 

@@ -6,11 +6,20 @@ use crate::application::Application;
 use crate::settings::Settings;
 use crate::telemetry;
 
-/// Serves until SIGTERM or Ctrl-C; a second signal ends the process at once.
+/// Serves until SIGTERM or Ctrl-C; a second signal ends the process at once. SIGHUP lets a store whose password was
+/// refused log on once more.
 pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
     telemetry::start(&settings.log)?;
     actix_web::rt::System::new().block_on(async {
         let application = Application::build(settings)?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        let retry_logon = application.logon_retry();
+        actix_web::rt::spawn(async move {
+            while hangup.recv().await.is_some() {
+                log::info!("SIGHUP: a refused logon is tried once more");
+                retry_logon();
+            }
+        });
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut next = async move || {

@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::queue::{Flight, Job, Prediction, Queue, Reply, Waiter, Work};
+use super::queue::{Job, Prediction, Queue, Reply, Waiter, Work};
 use super::{Answer, Core, LaneSettings, ServiceError};
 use crate::domain::Key;
 use crate::model::Predictor;
@@ -141,9 +141,14 @@ impl<P: Predictor> Shared<P> {
         match store.session(expires.saturating_duration_since(Instant::now())) {
             Ok(mut session) => {
                 while let Some(work) = self.take() {
-                    match work {
+                    let worked = match work {
                         Work::Look(jobs) => self.look(&mut *session, jobs),
                         Work::Store(predictions) => self.store(&mut *session, predictions),
+                    };
+                    if !worked {
+                        // The session may be dead: what waits is not taken before there is another one, so that its
+                        // patience counts.
+                        break;
                     }
                 }
             }
@@ -166,9 +171,12 @@ impl<P: Predictor> Shared<P> {
         work
     }
 
-    fn look(&self, session: &mut dyn StoreSession, jobs: Vec<Job<P::Input>>) {
+    /// `false` where the store failed.
+    fn look(&self, session: &mut dyn StoreSession, jobs: Vec<Job<P::Input>>) -> bool {
         let mut batch = Batch { shared: self, open: jobs.iter().map(Job::ticket).collect(), settled: 0, stores: false };
-        let predictions = self.core.look(session, jobs, &mut |replies| batch.settle(replies));
+        let Some(predictions) = self.core.look(session, jobs, &mut |replies| batch.settle(replies)) else {
+            return false;
+        };
         batch.settled += predictions.len();
         if !predictions.is_empty() {
             let mut queue = self.lock();
@@ -176,17 +184,19 @@ impl<P: Predictor> Shared<P> {
             // This lane goes on with it at once, if another is not there first.
             drop(queue);
         }
+        true
     }
 
-    fn store(&self, session: &mut dyn StoreSession, predictions: Vec<Prediction>) {
+    /// `false` where the store failed.
+    fn store(&self, session: &mut dyn StoreSession, predictions: Vec<Prediction>) -> bool {
         let open = predictions.iter().map(Prediction::ticket).collect();
         let mut batch = Batch { shared: self, open, settled: 0, stores: true };
-        self.core.store(session, predictions, &mut |replies| batch.settle(replies));
+        self.core.store(session, predictions, &mut |replies| batch.settle(replies))
     }
 
     /// Answers everybody who waits for these flights.
     fn land(&self, replies: Vec<Reply>) {
-        let mut landed: Vec<(Flight<P::Input>, Result<Answer, ServiceError>)> = Vec::with_capacity(replies.len());
+        let mut landed = Vec::with_capacity(replies.len());
         let mut queue = self.lock();
         for Reply { ticket, answer } in replies {
             landed.extend(queue.land(&ticket).map(|flight| (flight, answer)));

@@ -138,18 +138,19 @@ struct Core<P> {
 
 impl<P: Predictor> Core<P> {
     /// Looks the keys up, answers the hits, and predicts what is missing: to be stored, and only then answered.
+    /// `None` where the lookup failed.
     fn look(
         &self,
         session: &mut dyn StoreSession,
         jobs: Vec<Job<P::Input>>,
         reply: &mut dyn FnMut(Vec<Reply>),
-    ) -> Vec<Prediction> {
+    ) -> Option<Vec<Prediction>> {
         let keys: Vec<Key> = jobs.iter().map(|job| job.key().clone()).collect();
         let found = match self.health.note(Operation::Lookup, session.find_many(&keys)) {
             Ok(found) => found,
             Err(error) => {
                 reply(jobs.iter().map(|job| Reply { ticket: job.ticket(), answer: Err(error.clone()) }).collect());
-                return Vec::new();
+                return None;
             }
         };
         let mut misses = Vec::new();
@@ -164,7 +165,7 @@ impl<P: Predictor> Core<P> {
             reply(hits);
         }
         if misses.is_empty() {
-            return Vec::new();
+            return Some(Vec::new());
         }
         let model = self.predictor.version().to_string();
         let mut predictions = Vec::with_capacity(misses.len());
@@ -181,7 +182,7 @@ impl<P: Predictor> Core<P> {
         if !failed.is_empty() {
             reply(failed);
         }
-        predictions
+        Some(predictions)
     }
 
     /// One model call for all; where that fails, one for each, so that a bad input fails alone.
@@ -194,11 +195,17 @@ impl<P: Predictor> Core<P> {
         }
     }
 
-    /// Stores predictions with one commit, and answers what is stored.
-    fn store(&self, session: &mut dyn StoreSession, predictions: Vec<Prediction>, reply: &mut dyn FnMut(Vec<Reply>)) {
+    /// Stores predictions with one commit, and answers what is stored. `false` where that failed.
+    fn store(
+        &self,
+        session: &mut dyn StoreSession,
+        predictions: Vec<Prediction>,
+        reply: &mut dyn FnMut(Vec<Reply>),
+    ) -> bool {
         let tickets: Vec<Ticket> = predictions.iter().map(Prediction::ticket).collect();
         let rows: Vec<NewResult> = predictions.into_iter().map(|prediction| prediction.row).collect();
         let inserted = self.health.note(Operation::Store, session.insert_many(&rows));
+        let worked = inserted.is_ok();
         reply(match inserted {
             Ok(inserted) => tickets
                 .into_iter()
@@ -208,6 +215,7 @@ impl<P: Predictor> Core<P> {
                 .collect(),
             Err(error) => tickets.into_iter().map(|ticket| Reply { ticket, answer: Err(error.clone()) }).collect(),
         });
+        worked
     }
 
     fn ping(&self) -> Result<(), ServiceError> {

@@ -102,6 +102,11 @@ impl Failure {
     pub(super) fn message(&self) -> String {
         self.source.to_string()
     }
+
+    /// The error beneath, for the log.
+    pub(super) fn into_source(self) -> anyhow::Error {
+        self.source
+    }
 }
 
 impl From<Failure> for StoreError {

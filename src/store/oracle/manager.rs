@@ -112,6 +112,17 @@ impl Manager {
         if class == Class::Credentials { Logon::Refused(text) } else { Logon::Failed }
     }
 
+    /// Whether a call that took this long has met its time limit.
+    pub(super) fn timed_out(&self, elapsed: Duration) -> bool {
+        self.0.call_timeout.is_some_and(|limit| elapsed >= limit)
+    }
+
+    /// Why the last logon failed, for those who meet the pause after it.
+    fn last_failure(&self) -> String {
+        let reported = self.0.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        reported.clone().unwrap_or_else(|| "waiting before the next logon".to_owned())
+    }
+
     /// Why no logon is tried any more, if so.
     pub(super) fn refused(&self) -> Option<String> {
         self.0.gate.shut()
@@ -137,7 +148,7 @@ impl ManageConnection for Manager {
         let logon = || self.log_on(&password);
         match self.0.gate.pass(password.expose_secret(), logon, |result| self.report_logon(result)) {
             Ok(result) => Ok(Pooled { conn: result?, checked: Instant::now() }),
-            Err(Closed::Pausing) => Err(driver_error("waiting before the next logon".to_owned())),
+            Err(Closed::Pausing) => Err(driver_error(self.last_failure())),
             Err(Closed::Shut(reason)) => Err(driver_error(reason)),
         }
     }

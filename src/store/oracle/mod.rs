@@ -12,6 +12,7 @@ mod manager;
 mod rows;
 mod session;
 mod statements;
+mod unstorable;
 
 use std::sync::RwLock;
 use std::time::Duration;
@@ -26,6 +27,7 @@ use errors::client_error;
 use manager::Manager;
 use session::OracleSession;
 use statements::Statements;
+use unstorable::Unstorable;
 
 pub(super) use statements::ddl;
 
@@ -41,6 +43,7 @@ pub struct OracleStore {
     manager: Manager,
     /// Type of the result column, as the last SELECT described it; `None` before the first.
     result_column: RwLock<Option<ColumnKind>>,
+    unstorable: Unstorable,
 }
 
 impl OracleStore {
@@ -77,6 +80,7 @@ impl OracleStore {
             pool,
             manager,
             result_column: RwLock::new(None),
+            unstorable: Unstorable::default(),
         })
     }
 }

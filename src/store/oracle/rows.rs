@@ -1,7 +1,7 @@
 //! The statements on one connection: what is bound, what is fetched, and what became of each row.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::PoisonError;
 
 use oracle::Connection;
@@ -40,8 +40,13 @@ pub(super) fn find_chunk(store: &OracleStore, conn: &Connection, keys: &[Key]) -
     let mut statement = conn.statement(sql).fetch_array_size(rows).prefetch_rows(rows + 1).build()?;
     let fetched = statement.query(&binds)?;
     let kind = learn_kind(store, fetched.column_info()[1].oracle_type())?;
-    let mut found: HashMap<String, Found> = HashMap::with_capacity(keys.len());
+    let distinct = keys.iter().collect::<HashSet<_>>().len();
+    let mut found: HashMap<String, Found> = HashMap::with_capacity(distinct);
     for row in fetched {
+        // Without a unique key there may be many rows of a key: the first one counts, the others need no round trip.
+        if found.len() == distinct {
+            break;
+        }
         let row = row?;
         let [key, result, model] = row.sql_values() else { return Err(Failure::unreadable("too many columns")) };
         let key: String = key.get()?;
@@ -64,14 +69,17 @@ fn row_failure(store: &OracleStore, failure: Failure) -> Result<Row, Failure> {
     match failure.class {
         Class::Unique => Ok(Row::Conflict),
         Class::NoSpace => {
-            log::error!(target: "augur::store", "ALARM: no space for new rows: {}", failure.message());
+            store.unstorable.note(Rejection::NoSpace, &failure.into_source());
             Ok(Row::Rejected(Rejection::NoSpace))
         }
         // ORA-12899 names the column: "OWNER"."TABLE"."URL".
         Class::Data if failure.message().contains(&format!("\"{}\" (", store.statements.key_column)) => {
             Ok(Row::Rejected(Rejection::KeyTooLong))
         }
-        Class::Data => Ok(Row::Rejected(Rejection::ValueDoesNotFit)),
+        Class::Data => {
+            store.unstorable.note(Rejection::ValueDoesNotFit, &failure.into_source());
+            Ok(Row::Rejected(Rejection::ValueDoesNotFit))
+        }
         _ => Err(failure),
     }
 }

@@ -35,11 +35,18 @@ impl<'a> OracleSession<'a> {
         let mut retried = false;
         let mut contention = 0;
         loop {
+            let started = Instant::now();
             let failure = match work(&self.connection.conn) {
                 Ok(done) => return Ok(done),
                 Err(failure) => failure,
             };
             match failure.class {
+                // A server that keeps silent costs the session, too, but only after the call timeout: another connection
+                // would wait as long again for the same silence, and whoever asked has given up by then.
+                Class::Dead if self.store.manager.timed_out(started.elapsed()) => {
+                    self.store.manager.note_death();
+                    return Err(StoreError::Timeout(failure.into_source()));
+                }
                 Class::Dead => {
                     self.store.manager.note_death();
                     if retried {
@@ -87,11 +94,23 @@ impl<'a> OracleSession<'a> {
         }
         // Sessions that insert the same keys in different orders deadlock (ORA-00060).
         prepared.sort_unstable_by_key(|row| row.key);
-        let ends = match &prepared[..] {
-            [] => Vec::new(),
-            [row] => vec![self.run(|conn| rows::insert_one(store, conn, row, kind))?],
-            rows => self.run(|conn| rows::insert_batch(store, conn, rows, kind))?,
+        let inserted_rows = match &prepared[..] {
+            [] => Ok(Vec::new()),
+            [row] => self.run(|conn| Ok(vec![rows::insert_one(store, conn, row, kind)?])),
+            rows => self.run(|conn| rows::insert_batch(store, conn, rows, kind)),
         };
+        let ends = match inserted_rows {
+            Ok(ends) => ends,
+            // The statement or its commit failed as a whole and is rolled back: none of the rows is stored.
+            Err(StoreError::NoSpace(error)) => {
+                store.unstorable.note(Rejection::NoSpace, &error);
+                prepared.iter().map(|_| Row::Rejected(Rejection::NoSpace)).collect()
+            }
+            Err(error) => return Err(error),
+        };
+        if ends.iter().any(|end| matches!(end, Row::Stored)) {
+            store.unstorable.clear();
+        }
         let mut conflicts = Vec::new();
         for (row, end) in prepared.into_iter().zip(ends) {
             match end {
@@ -184,7 +203,10 @@ impl StoreSession for OracleSession<'_> {
 
 fn checkout(store: &OracleStore, wait: Duration) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
     let refused = || store.manager.refused().map(|reason| StoreError::Refused(anyhow::Error::msg(reason)));
-    if let Some(refused) = refused() {
+    // Sessions from before the password was changed go on working.
+    if store.pool.state().connections == 0
+        && let Some(refused) = refused()
+    {
         return Err(refused);
     }
     // r2d2 cannot wait for no time at all.
