@@ -1,7 +1,7 @@
 //! The store contract: each clause is written once and run by name against every backend.
 
 mod clauses;
-mod oracle;
+pub(crate) mod oracle;
 mod sqlite;
 
 use augur::domain::{Key, NewResult, Outcome};
