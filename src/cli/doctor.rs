@@ -23,7 +23,15 @@ pub(super) struct DoctorArgs {
 
 /// Prints the checks; the exit code is that of the worst.
 pub(super) fn run(args: &DoctorArgs, effective: anyhow::Result<Effective>) -> anyhow::Result<ExitCode> {
-    let checks = match effective {
+    // What a command without a database does without, this one needs.
+    let whole = effective.and_then(|effective| {
+        let store = &effective.settings.store;
+        if store.backend == Backend::Oracle {
+            store.oracle.validate().map_err(anyhow::Error::msg)?;
+        }
+        Ok(effective)
+    });
+    let checks = match whole {
         Ok(effective) => diagnose(&effective.settings, args.replicas),
         Err(error) => vec![
             Check::failed("settings", format!("{error:#}")),

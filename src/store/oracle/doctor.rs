@@ -232,6 +232,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_newer_a_client_the_younger_the_servers_that_it_reaches() {
+        assert_eq!([19, 21, 23].map(oldest_server), [(11, 2), (12, 1), (19, 0)]);
+    }
+
+    #[test]
     fn only_a_connect_string_without_any_timeout_is_warned_of() {
         let verdict = |text, client| connect_string_check(text, client).verdict;
         assert_eq!(verdict("//db:1521/XE", 19), Verdict::Ok);

@@ -179,3 +179,31 @@ pub(super) fn sessions(conn: &Connection, pool_size: u32, replicas: u32) -> Chec
 fn skipped(about: &'static str, failure: Failure) -> Check {
     schema::skip(about, failure).unwrap_or_else(|failure| Check::failed(about, failure.message()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Verdict;
+
+    /// As DBMS_XPLAN writes it, with an operation and a predicate of the test's choice.
+    fn plan(operation: &str, predicate: &str) -> String {
+        format!(
+            "EXPLAINED SQL STATEMENT:\n------------------------\nSELECT URL FROM URL_RESULT WHERE URL IN (:1)\n\n\
+             Plan hash value: 1475438207\n\n| Id  | Operation                   | Name          |\n\
+             |   0 | SELECT STATEMENT            |               |\n|*  1 |  {operation} | URL_RESULT_PK |\n\n\
+             Predicate Information (identified by operation id):\n\n   1 - {predicate}\n"
+        )
+    }
+
+    #[test]
+    fn a_plan_is_good_only_where_the_unique_index_is_used_as_it_is() {
+        let verdict = |text: &str| judge_plan(text).verdict;
+        assert_eq!(verdict(&plan("INDEX UNIQUE SCAN", "access(\"URL\"=:1)")), Verdict::Ok);
+        assert_eq!(verdict(&plan("INDEX RANGE SCAN", "access(\"URL\"=:1)")), Verdict::Warning);
+        let whole = judge_plan(&plan("TABLE ACCESS FULL", "filter(\"URL\"=:1)"));
+        assert!(whole.verdict == Verdict::Warning && whole.text.contains("reads the whole table"), "{whole}");
+        assert_eq!(verdict(&plan("TABLE ACCESS FULL", "filter(SYS_OP_C2C(\"URL\")=:1)")), Verdict::Failed);
+        let silent = judge_plan("User has no SELECT privilege on V$SESSION\n");
+        assert_eq!(silent, Check::skipped(PLAN, "could not be checked: User has no SELECT privilege on V$SESSION"));
+    }
+}
