@@ -1,7 +1,7 @@
 //! The application: the only place where settings, store, model, service and HTTP are put together.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use actix_web::dev::{Server, ServerHandle};
@@ -12,7 +12,7 @@ use crate::http::{self, Context};
 use crate::model::{Predictor, UrlModel};
 use crate::service::LookupThenPredict;
 use crate::settings::Settings;
-use crate::store::{self, Backend, ResultStore, StoreError};
+use crate::store::{self, Backend, Expected, ResultStore, StoreError, Verdict};
 
 /// A server that is bound and ready to run.
 pub struct Application {
@@ -48,6 +48,8 @@ impl Application {
         }
         let store_name = store.describe();
         let model_version = Predictor::version(&model);
+        let expected = expected(settings, Some(&model));
+        let checked = Arc::downgrade(&store);
         let url = LookupThenPredict::start(Arc::clone(&store), Arc::new(model), settings.lanes)
             .context("cannot start the lanes' threads")?;
         let request_timeout = settings.server.request_timeout();
@@ -66,6 +68,12 @@ impl Application {
         let addresses = server.addrs();
         let list: Vec<String> = addresses.iter().map(|address| format!("http://{address}")).collect();
         log::info!("listening on {}; store: {store_name}; model: {model_version}", list.join(", "));
+        if settings.store.backend == Backend::Oracle {
+            std::thread::Builder::new()
+                .name("table-check".to_owned())
+                .spawn(move || warn_of_lacks(&checked, &expected))
+                .context("cannot start a thread")?;
+        }
         Ok(Self { server: server.run(), addresses, grace, store })
     }
 
@@ -105,6 +113,40 @@ impl Application {
     }
 }
 
+/// Looks at the table once, as soon as the database answers, and warns of what it lacks. No request waits for it.
+fn warn_of_lacks(store: &Weak<dyn ResultStore>, expected: &Expected) {
+    const PAUSE: Duration = Duration::from_secs(5);
+    const TARGET: &str = "augur::store";
+    // The weak reference lets the store go when the server ends.
+    while let Some(store) = store.upgrade() {
+        match store.check_schema(expected) {
+            Ok(checks) => {
+                for check in checks.iter().filter(|check| check.verdict >= Verdict::Warning) {
+                    log::warn!(target: TARGET, "{}: {}", check.about, check.text);
+                }
+                for check in checks.iter().filter(|check| check.verdict == Verdict::Skipped) {
+                    log::info!(target: TARGET, "{}: {}", check.about, check.text);
+                }
+                log::info!(target: TARGET, "the result table has been checked");
+                return;
+            }
+            // Nothing to say here: whoever needs the database says so.
+            Err(
+                StoreError::Unavailable(_)
+                | StoreError::Overloaded(_)
+                | StoreError::Timeout(_)
+                | StoreError::Refused(_),
+            ) => {}
+            Err(error) => {
+                log::warn!(target: TARGET, "the result table cannot be checked: {:#}", anyhow::Error::from(error));
+                return;
+            }
+        }
+        drop(store);
+        std::thread::sleep(PAUSE);
+    }
+}
+
 fn cannot_listen(address: &SocketAddr, error: &std::io::Error) -> anyhow::Error {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
@@ -126,8 +168,14 @@ fn first_contact(store: &dyn ResultStore) -> Result<(), StoreError> {
     }
 }
 
+/// What the table is to hold under these settings and with this model.
+pub(crate) fn expected(settings: &Settings, model: Option<&UrlModel>) -> Expected {
+    let model = model.map(|model| Predictor::version(model).to_string());
+    Expected { max_key_bytes: settings.limits.max_url_bytes, model }
+}
+
 /// The configured model, or the one inside the binary.
-fn load_url_model(settings: &Settings) -> anyhow::Result<UrlModel> {
+pub(crate) fn load_url_model(settings: &Settings) -> anyhow::Result<UrlModel> {
     let path = &settings.models.url.path;
     if path.as_os_str().is_empty() {
         UrlModel::embedded().context("the model inside this binary cannot be used")

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. `--config` and `--set` work on each of them, before or after its name.
 
 mod config;
+mod doctor;
 mod evaluate;
 mod schema;
 mod serve;
@@ -54,6 +55,7 @@ enum Command {
     /// Print, make or check the result table.
     #[command(subcommand)]
     Schema(schema::SchemaCommand),
+    Doctor(doctor::DoctorArgs),
     /// Show or check the settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -69,6 +71,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Schema(command) => {
             return finish(cli.settings.load().and_then(|effective| schema::run(command, &effective.settings)));
         }
+        Command::Doctor(args) => return finish(doctor::run(&args, cli.settings.load())),
         Command::Config(command) => cli.settings.load().and_then(|effective| config::run(command, &effective)),
     };
     finish(done.map(|()| ExitCode::SUCCESS))

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use crate::application;
 use crate::settings::Settings;
-use crate::store;
+use crate::store::{self, Verdict};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SchemaCommand {
@@ -13,7 +14,7 @@ pub(super) enum SchemaCommand {
     Print,
     /// Make the result table where it is absent.
     Apply,
-    /// Say in one line each what the live table lacks; exit code 1 where it lacks something.
+    /// Say in one line each what the live table lacks, or what could not be checked; exit code 1 where it lacks something.
     Check,
 }
 
@@ -27,9 +28,13 @@ pub(super) fn run(command: SchemaCommand, settings: &Settings) -> anyhow::Result
         }
         SchemaCommand::Check => {
             let store = store::open::open(&settings.store)?;
-            let lacks = store.check_schema()?;
-            if !lacks.is_empty() {
-                super::print(&format!("{}\n", lacks.join("\n")))?;
+            // The table can be checked without a model, too; `augur doctor` tells what is wrong with that.
+            let model = application::load_url_model(settings).ok();
+            let checks = store.check_schema(&application::expected(settings, model.as_ref()))?;
+            let lacks: String =
+                checks.iter().filter(|check| check.verdict != Verdict::Ok).map(|check| format!("{check}\n")).collect();
+            super::print(&lacks)?;
+            if checks.iter().any(|check| check.verdict >= Verdict::Warning) {
                 return Ok(ExitCode::FAILURE);
             }
             super::print(&format!("the result table is as it should be: {}\n", store.describe()))?;

@@ -2,6 +2,7 @@
 //!
 //! Everything here blocks. Only the lanes of `service` and the command line call it, never an async worker.
 
+mod check;
 mod names;
 pub mod open;
 pub mod oracle;
@@ -11,6 +12,7 @@ mod sqlite;
 
 use std::time::Duration;
 
+pub use check::{Check, Expected, Verdict};
 pub use names::{Identifier, TableNames};
 pub use settings::{Backend, OracleSettings, SqliteSettings, StoreSettings, TableSettings};
 pub use sqlite::SqliteStore;
@@ -45,11 +47,11 @@ pub trait ResultStore: Send + Sync {
     /// As the database says, for want of rights or space.
     fn apply_schema(&self) -> Result<(), StoreError>;
 
-    /// What the live table lacks, a line each; empty when it is as it should be. Blocks.
+    /// Compares the live table with what is needed, one check each; changes nothing. Blocks.
     ///
     /// # Errors
-    /// Where the table cannot be looked at.
-    fn check_schema(&self) -> Result<Vec<String>, StoreError>;
+    /// Where the database cannot be asked; a missing table is a failed check.
+    fn check_schema(&self, expected: &Expected) -> Result<Vec<Check>, StoreError>;
 
     /// Lets a store that stopped logging on after a refused password try again.
     fn retry_logon(&self) {}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::oracle::OracleStore;
-use super::{Backend, ResultStore, SqliteStore, StoreSettings, TableNames};
+use super::{Backend, Check, Expected, ResultStore, SqliteStore, StoreSettings, TableNames};
 use super::{oracle, sqlite};
 
 /// Opens the configured store. SQLite's table is made where absent; Oracle is left as it is and need not be reachable.
@@ -32,4 +32,18 @@ pub fn schema_ddl(settings: &StoreSettings) -> anyhow::Result<String> {
         Backend::Sqlite => sqlite::ddl(&names),
         Backend::Oracle => oracle::ddl(&names),
     })
+}
+
+/// Looks at everything that lies between the settings and a stored result, a line each, in that order. Changes nothing,
+/// and logs on at most once. Blocks.
+#[must_use]
+pub fn diagnose(settings: &StoreSettings, expected: &Expected, replicas: u32) -> Vec<Check> {
+    let names = match TableNames::parse(&settings.table) {
+        Ok(names) => names,
+        Err(reason) => return vec![Check::failed("table", reason)],
+    };
+    match settings.backend {
+        Backend::Sqlite => sqlite::diagnose(&settings.sqlite, &names),
+        Backend::Oracle => oracle::diagnose(&settings.oracle, &names, expected, replicas),
+    }
 }

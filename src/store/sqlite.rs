@@ -3,6 +3,8 @@
 //! WAL with `synchronous = FULL`: a commit that was acknowledged survives the process and the machine. SQLite has one
 //! writer, so writes queue at a mutex here instead of at SQLite's busy handler; readers never wait for it.
 
+mod check;
+
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,7 +17,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, pa
 
 use super::names::TableNames;
 use super::sql::{ddl_with_names, with_names};
-use super::{Found, Inserted, Rejection, ResultStore, SqliteSettings, StoreError, StoreSession};
+use super::{Check, Expected, Found, Inserted, Rejection, ResultStore, SqliteSettings, StoreError, StoreSession};
 use crate::domain::{Key, NewResult, Number, Outcome, StoredResult};
 
 /// Reading connections, and so lanes. Reads come from the page cache and take microseconds; more only helps while a lane
@@ -24,11 +26,14 @@ const READERS: u32 = 4;
 /// How long a write waits for another program's write to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
+pub(super) use check::diagnose;
+
 const CREATE: &str = include_str!("../../sql/sqlite/create.sql");
 
 /// A result table in an SQLite file.
 pub struct SqliteStore {
     path: String,
+    names: TableNames,
     statements: Statements,
     readers: r2d2::Pool<SqliteConnectionManager>,
     writer: Mutex<Connection>,
@@ -102,7 +107,7 @@ impl SqliteStore {
             .test_on_check_out(false)
             .build(manager)
             .with_context(|| format!("cannot open store.sqlite.path {path} for reading"))?;
-        Ok(Self { path, statements: Statements::new(names), readers, writer: Mutex::new(writer) })
+        Ok(Self { path, names: names.clone(), statements: Statements::new(names), readers, writer: Mutex::new(writer) })
     }
 
     /// The one writing connection. A panic while it was held cannot have left a transaction open (dropping one rolls it
@@ -157,12 +162,9 @@ impl ResultStore for SqliteStore {
         self.writer().execute_batch(&self.statements.create).map_err(store_error)
     }
 
-    fn check_schema(&self) -> Result<Vec<String>, StoreError> {
-        match self.session(BUSY_TIMEOUT)?.ping() {
-            Ok(()) => Ok(Vec::new()),
-            Err(StoreError::Schema { source, .. }) => Ok(vec![source.to_string()]),
-            Err(other) => Err(other),
-        }
+    fn check_schema(&self, _: &Expected) -> Result<Vec<Check>, StoreError> {
+        let reader = self.readers.get_timeout(BUSY_TIMEOUT).map_err(|e| StoreError::Unavailable(e.into()))?;
+        check::check_table(&reader, &self.names).map_err(store_error)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod app;
 mod contract;
+mod doctor;
 mod durability;
 mod floors;
 mod hostile;

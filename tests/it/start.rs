@@ -177,7 +177,9 @@ fn the_schema_can_be_printed_made_and_checked() {
     assert!(printed.contains("CREATE TABLE IF NOT EXISTS SCORES ("), "{printed}");
     let lacking = run(&["schema", "check"]);
     assert_eq!(lacking.status.code(), Some(1));
-    assert!(String::from_utf8(lacking.stdout).unwrap().contains("no such table: URL_RESULT"));
+    assert!(
+        String::from_utf8(lacking.stdout).unwrap().contains("there is no table URL_RESULT: run `augur schema apply`")
+    );
     assert!(run(&["schema", "apply"]).status.success());
     assert!(run(&["schema", "apply"]).status.success());
     assert!(run(&["schema", "check"]).status.success());

@@ -21,6 +21,11 @@ pub(super) fn with_timeouts(connect_string: &str, client_major: i32) -> String {
     out
 }
 
+/// Whether the string says itself how long connecting may take.
+pub(super) fn has_timeout(connect_string: &str) -> bool {
+    connect_string.to_ascii_lowercase().contains("connect_timeout")
+}
+
 /// `[[protocol:]//]host[:port][/service...]` with a host or a port or a service said: a bare word is a TNS alias, and what
 /// begins with a parenthesis is a descriptor.
 pub(super) fn is_easy_connect(connect_string: &str) -> bool {

@@ -98,6 +98,11 @@ impl Failure {
         Self { class: Class::Other, hint: None, source: anyhow!("the result column holds {what}") }
     }
 
+    /// Whether it says something of the connection, not of the statement.
+    pub(super) fn is_of_connection(&self) -> bool {
+        matches!(self.class, Class::Dead | Class::CallTimeout | Class::Unreachable)
+    }
+
     /// What the database said.
     pub(super) fn message(&self) -> String {
         self.source.to_string()

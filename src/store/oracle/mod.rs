@@ -6,10 +6,14 @@
 mod column;
 mod connect_string;
 mod decimal;
+mod dictionary;
+mod doctor;
 mod errors;
 mod gate;
 mod manager;
+mod probe;
 mod rows;
+mod schema;
 mod session;
 mod statements;
 mod unstorable;
@@ -21,7 +25,7 @@ use anyhow::Context;
 use oracle::{InitParams, Version};
 
 use super::names::TableNames;
-use super::{OracleSettings, ResultStore, StoreError, StoreSession};
+use super::{Check, Expected, OracleSettings, ResultStore, StoreError, StoreSession};
 use column::ColumnKind;
 use errors::client_error;
 use manager::Manager;
@@ -29,6 +33,7 @@ use session::OracleSession;
 use statements::Statements;
 use unstorable::Unstorable;
 
+pub(super) use doctor::diagnose;
 pub(super) use statements::ddl;
 
 /// r2d2 asks for connections with this patience between its own attempts; the gate paces the logons themselves.
@@ -37,6 +42,8 @@ const RETRY_PACE: Duration = Duration::from_secs(1);
 /// A result table in Oracle.
 pub struct OracleStore {
     description: String,
+    user: String,
+    names: TableNames,
     acquire_timeout: Duration,
     statements: Statements,
     pool: r2d2::Pool<Manager>,
@@ -52,37 +59,55 @@ impl OracleStore {
     /// # Errors
     /// Where the client library is absent or a setting cannot be used; the text says what to do.
     pub fn open(settings: &OracleSettings, names: &TableNames) -> anyhow::Result<Self> {
-        let mut init = InitParams::new();
-        if !settings.client_lib_dir.as_os_str().is_empty() {
-            init.oracle_client_lib_dir(settings.client_lib_dir.as_os_str().to_string_lossy().as_ref())
-                .context("store.oracle.client_lib_dir")?;
-        }
-        init.default_driver_name(concat!("augur : ", env!("CARGO_PKG_VERSION"))).context("driver name")?;
-        init.init().map_err(|e| client_error(e, &settings.client_lib_dir))?;
-        let client = Version::client().map_err(|e| client_error(e, &settings.client_lib_dir))?;
+        let client = load_client(settings)?;
         let manager = Manager::new(settings, &client)?;
+        Ok(Self::with_idle(settings, names, &client, manager, None))
+    }
+
+    /// A store that holds `idle` connections all the time; `None`: as many as the pool takes.
+    fn with_idle(
+        settings: &OracleSettings,
+        names: &TableNames,
+        client: &Version,
+        manager: Manager,
+        idle: Option<u32>,
+    ) -> Self {
         let pool = r2d2::Pool::builder()
             .max_size(settings.pool_size)
-            .min_idle(None)
+            .min_idle(idle)
             .idle_timeout(None)
             .max_lifetime(None)
             .test_on_check_out(true)
             .connection_timeout(RETRY_PACE)
             .error_handler(Box::new(r2d2::NopErrorHandler))
             .build_unchecked(manager.clone());
-        Ok(Self {
+        Self {
             description: format!(
                 "oracle at {} as {} (client {client}, {} connections)",
                 settings.connect_string, settings.user, settings.pool_size
             ),
+            user: settings.user.clone(),
+            names: names.clone(),
             acquire_timeout: Duration::from_millis(settings.acquire_timeout_ms),
             statements: Statements::new(names),
             pool,
             manager,
             result_column: RwLock::new(None),
             unstorable: Unstorable::default(),
-        })
+        }
     }
+}
+
+/// Loads the client library, once per process.
+fn load_client(settings: &OracleSettings) -> anyhow::Result<Version> {
+    let mut init = InitParams::new();
+    if !settings.client_lib_dir.as_os_str().is_empty() {
+        init.oracle_client_lib_dir(settings.client_lib_dir.as_os_str().to_string_lossy().as_ref())
+            .context("store.oracle.client_lib_dir")?;
+    }
+    init.default_driver_name(concat!("augur : ", env!("CARGO_PKG_VERSION"))).context("driver name")?;
+    init.init().map_err(|e| client_error(e, &settings.client_lib_dir))?;
+    Ok(Version::client().map_err(|e| client_error(e, &settings.client_lib_dir))?)
 }
 
 impl ResultStore for OracleStore {
@@ -107,12 +132,8 @@ impl ResultStore for OracleStore {
         session.execute_ddl(&self.statements.create)
     }
 
-    fn check_schema(&self) -> Result<Vec<String>, StoreError> {
-        match self.session(self.acquire_timeout)?.ping() {
-            Ok(()) => Ok(Vec::new()),
-            Err(StoreError::Schema { hint, source }) => Ok(vec![format!("{source} ({hint})")]),
-            Err(other) => Err(other),
-        }
+    fn check_schema(&self, expected: &Expected) -> Result<Vec<Check>, StoreError> {
+        OracleSession::new(self, self.acquire_timeout)?.check_schema(expected)
     }
 
     fn retry_logon(&self) {

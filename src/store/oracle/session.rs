@@ -11,9 +11,10 @@ use super::column::ColumnKind;
 use super::errors::{Class, Failure};
 use super::manager::Manager;
 use super::rows::{self, Prepared, Row};
+use super::schema;
 use super::statements::LIST_LENGTHS;
 use crate::domain::{Key, NewResult, StoredResult};
-use crate::store::{Found, Inserted, Rejection, StoreError, StoreSession};
+use crate::store::{Check, Expected, Found, Inserted, Rejection, StoreError, StoreSession};
 
 /// Attempts at a statement that meets another session's locks.
 const CONTENTION_ATTEMPTS: u32 = 3;
@@ -71,6 +72,11 @@ impl<'a> OracleSession<'a> {
 
     pub(super) fn execute_ddl(&mut self, ddl: &str) -> Result<(), StoreError> {
         self.run(|conn| Ok(conn.execute(ddl, &[]).map(|_| ())?))
+    }
+
+    pub(super) fn check_schema(&mut self, expected: &Expected) -> Result<Vec<Check>, StoreError> {
+        let store = self.store;
+        self.run(|conn| schema::check(store, conn, expected))
     }
 
     /// The kind of the result column; asks the database where no SELECT has described it yet.

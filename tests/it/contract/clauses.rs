@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use augur::domain::{Key, NewResult, Outcome};
-use augur::store::{Found, Inserted, StoreError, StoreSession};
+use augur::store::{Expected, Found, Inserted, StoreError, StoreSession, Verdict};
 
 use super::{Backend, found, key, row};
 
 const WAIT: Duration = Duration::from_secs(10);
 
-fn session(backend: &dyn Backend) -> Box<dyn StoreSession + '_> {
+pub(super) fn session(backend: &dyn Backend) -> Box<dyn StoreSession + '_> {
     backend.store().session(WAIT).unwrap()
 }
 
@@ -202,12 +202,16 @@ pub(super) fn batches_of_every_size_around_the_list_lengths(backend: &dyn Backen
 }
 
 pub(super) fn a_missing_table_is_a_schema_error_and_can_be_made(backend: &dyn Backend) {
-    assert_eq!(backend.store().check_schema().unwrap(), Vec::<String>::new());
+    let verdicts = || -> BTreeSet<Verdict> {
+        let expected = Expected { max_key_bytes: 4000, model: Some("m@1".to_owned()) };
+        backend.store().check_schema(&expected).unwrap().into_iter().map(|check| check.verdict).collect()
+    };
+    assert_eq!(verdicts(), BTreeSet::from([Verdict::Ok]));
     backend.execute("DROP TABLE URL_RESULT");
     assert!(matches!(session(backend).find_many(&[key("a")]), Err(StoreError::Schema { .. })));
     assert!(matches!(session(backend).insert_many(&[row("a", 1.0)]), Err(StoreError::Schema { .. })));
     assert!(matches!(session(backend).ping(), Err(StoreError::Schema { .. })));
-    assert!(!backend.store().check_schema().unwrap().is_empty());
+    assert_eq!(verdicts(), BTreeSet::from([Verdict::Failed]));
     backend.store().apply_schema().unwrap();
     backend.store().apply_schema().unwrap();
     session(backend).ping().unwrap();

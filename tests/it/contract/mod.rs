@@ -2,6 +2,7 @@
 
 mod clauses;
 pub(crate) mod oracle;
+mod oracle_live;
 mod sqlite;
 
 use augur::domain::{Key, NewResult, Outcome};
@@ -15,10 +16,11 @@ pub(crate) trait Backend {
     fn execute(&self, sql: &str);
 }
 
-/// Makes one named test for each clause and backend: `contract::sqlite::a_miss_is_none_and_no_error`.
+/// Makes one named test for each clause and backend: `contract::sqlite::a_miss_is_none_and_no_error`. Attributes after
+/// the backend go to each test.
 macro_rules! store_contract {
-    ($backend:expr) => {
-        store_contract! { $backend,
+    ($backend:expr $(; $(#[$attribute:meta])*)?) => {
+        store_contract! { @each [$($(#[$attribute])*)?] $backend,
             a_miss_is_none_and_no_error,
             what_is_inserted_is_found_bit_for_bit,
             answers_come_in_the_order_of_the_keys,
@@ -36,13 +38,15 @@ macro_rules! store_contract {
             a_missing_table_is_a_schema_error_and_can_be_made,
         }
     };
-    ($backend:expr, $($clause:ident),+ $(,)?) => {
-        $(
-            #[test]
-            fn $clause() {
-                crate::contract::clauses::$clause(&$backend);
-            }
-        )+
+    (@each $attributes:tt $backend:expr, $($clause:ident),+ $(,)?) => {
+        $(store_contract! { @one $attributes $backend, $clause })+
+    };
+    (@one [$(#[$attribute:meta])*] $backend:expr, $clause:ident) => {
+        #[test]
+        $(#[$attribute])*
+        fn $clause() {
+            crate::contract::clauses::$clause(&$backend);
+        }
     };
 }
 pub(crate) use store_contract;

@@ -127,7 +127,7 @@ fn enter_columns(connection: &Connection, owner: &str, table: &str, columns: &[C
         // the nullability is asked from storage, where a primary key has made its mark
         connection.execute(
             "INSERT INTO ALL_TAB_COLUMNS SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7,
-                 CASE WHEN p.type LIKE '%1' THEN 'Y' ELSE 'N' END, p.cid + 1, ?8, ?9, ?10
+                 CASE WHEN p.type LIKE '%1' THEN 'Y' ELSE 'N' END, p.cid + 1, ?8, ?9, ?10, length(?8)
              FROM pragma_table_info(?11) p WHERE p.name = ?12",
             params![
                 owner,

@@ -17,7 +17,7 @@ const TABLES: [&str; 20] = [
     "all_tab_columns (owner varchar2(128), table_name varchar2(128), column_name varchar2(128),
         data_type varchar2(128), data_length number, data_precision number, data_scale number,
         nullable varchar2(1), column_id number, data_default varchar2(4000), char_length number,
-        char_used varchar2(1))",
+        char_used varchar2(1), default_length number)",
     "all_indexes (owner varchar2(128), index_name varchar2(128), index_type varchar2(27),
         table_owner varchar2(128), table_name varchar2(128), uniqueness varchar2(9), status varchar2(8))",
     "all_ind_columns (index_owner varchar2(128), index_name varchar2(128), table_owner varchar2(128),
@@ -62,7 +62,8 @@ INSERT INTO V$INSTANCE VALUES ('STANDIN', '21.0.0.0.0', 'OPEN');
 CREATE VIEW USER_TABLES AS SELECT TABLE_NAME, TABLESPACE_NAME, NUM_ROWS FROM ALL_TABLES;
 CREATE VIEW ALL_TAB_COLS AS SELECT * FROM ALL_TAB_COLUMNS;
 CREATE VIEW USER_TAB_COLUMNS AS SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, DATA_LENGTH, DATA_PRECISION, DATA_SCALE,
-    NULLABLE, COLUMN_ID, DATA_DEFAULT, CHAR_LENGTH, CHAR_USED FROM ALL_TAB_COLUMNS;
+    NULLABLE, COLUMN_ID, DATA_DEFAULT, CHAR_LENGTH, CHAR_USED, DEFAULT_LENGTH
+    FROM ALL_TAB_COLUMNS;
 CREATE VIEW USER_INDEXES AS SELECT INDEX_NAME, INDEX_TYPE, TABLE_OWNER, TABLE_NAME, UNIQUENESS, STATUS
     FROM ALL_INDEXES;
 CREATE VIEW USER_IND_COLUMNS AS SELECT INDEX_NAME, TABLE_NAME, COLUMN_NAME, COLUMN_POSITION FROM ALL_IND_COLUMNS;

@@ -1,0 +1,5 @@
+SELECT
+    NAME,
+    VALUE
+FROM V$PARAMETER
+WHERE NAME IN ('processes', 'sessions')
