@@ -11,8 +11,11 @@ use crate::telemetry;
 pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
     telemetry::start(&settings.log)?;
     actix_web::rt::System::new().block_on(async {
-        let application = Application::build(settings)?;
+        // Before anything says that the server is there: from then on signals come.
         let mut hangup = signal(SignalKind::hangup())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let application = Application::build(settings)?;
         let retry_logon = application.logon_retry();
         actix_web::rt::spawn(async move {
             while hangup.recv().await.is_some() {
@@ -20,8 +23,6 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
                 retry_logon();
             }
         });
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
         let mut next = async move || {
             tokio::select! {
                 _ = terminate.recv() => {}

@@ -33,7 +33,9 @@ impl Database {
     /// The `--set` arguments of a server on this database; the password file lies beside it.
     pub(crate) fn settings(&self) -> Vec<String> {
         let password_file = self.folder.path().join("password");
-        std::fs::write(&password_file, format!("{PASSWORD}\n")).unwrap();
+        if !password_file.exists() {
+            std::fs::write(&password_file, format!("{PASSWORD}\n")).unwrap();
+        }
         vec![
             "store.backend=oracle".to_owned(),
             format!("store.oracle.connect_string={}", self.standin.connect_string()),

@@ -67,7 +67,12 @@ impl Manager {
         let text = std::fs::read_to_string(path)
             .map_err(|e| format!("cannot read store.oracle.password_file {}: {e}", path.display()))?;
         let text = text.strip_suffix('\n').unwrap_or(&text);
-        Ok(text.strip_suffix('\r').unwrap_or(text).into())
+        let password = text.strip_suffix('\r').unwrap_or(text);
+        // Also what a reader sees of a file that is just being rewritten: that is no new password to try.
+        if password.is_empty() {
+            return Err(format!("store.oracle.password_file {} is empty", path.display()));
+        }
+        Ok(password.into())
     }
 
     fn log_on(&self, password: &SecretString) -> Result<Connection, Error> {

@@ -130,7 +130,7 @@ fn a_missing_right_to_insert_is_said_once_however_many_requests_there_are() {
     for n in 0..10 {
         assert_unavailable(&server.app.ask(&format!("{URL}{n}")), "store-unavailable");
     }
-    assert_eq!(server.lines("augur::store"), 1, "{}", server.app.log());
+    assert_eq!(server.lines("ERROR augur::store"), 1, "{}", server.app.log());
 }
 
 #[test]
