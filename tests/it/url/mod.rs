@@ -1,0 +1,68 @@
+//! `POST /url` through the front door: each clause is written once and run by name against every backend.
+
+mod clauses;
+mod oracle;
+mod sqlite;
+
+use crate::app::App;
+
+/// A result table under test, and a way to look at it as another program.
+trait Table {
+    /// The `--set` arguments of a server on it.
+    fn settings(&self) -> Vec<String>;
+
+    /// Runs a statement as another program.
+    fn execute(&self, sql: &str);
+
+    /// The number that a query answers.
+    fn count(&self, sql: &str) -> i64;
+
+    /// Result and model as they stand in the one row of `url`.
+    fn row(&self, url: &str) -> (f64, String);
+}
+
+/// A server and its table.
+struct Server<T: Table> {
+    table: T,
+    app: App,
+}
+
+impl<T: Table> Server<T> {
+    fn start(table: T) -> Self {
+        let app = start_on(&table);
+        Self { table, app }
+    }
+
+    fn rows(&self, url: &str) -> i64 {
+        self.table.count(&format!("SELECT COUNT(*) FROM URL_RESULT WHERE URL = '{url}'"))
+    }
+}
+
+fn start_on(table: &impl Table) -> App {
+    // Slow machines are not what these tests are about.
+    App::start(&[table.settings(), vec!["server.request_timeout_ms=30000".to_owned()]].concat())
+}
+
+/// Makes one named test for each clause and backend: `url::sqlite::the_health_routes_answer`.
+macro_rules! url_contract {
+    ($table:expr) => {
+        url_contract! { $table,
+            a_miss_is_predicted_stored_and_then_a_hit,
+            the_answer_is_the_same_bit_for_bit_after_a_restart_and_after_kill_9,
+            numbers_of_another_program_are_returned_as_they_stand,
+            the_key_is_the_text_exactly_as_sent,
+            two_thousand_urls_from_64_connections_each_asked_twice_at_once,
+            what_happens_is_logged_once_a_request_and_the_id_is_echoed_where_it_is_sane,
+            the_health_routes_answer,
+        }
+    };
+    ($table:expr, $($clause:ident),+ $(,)?) => {
+        $(
+            #[test]
+            fn $clause() {
+                crate::url::clauses::$clause($table);
+            }
+        )+
+    };
+}
+use url_contract;

@@ -1,0 +1,131 @@
+//! The clauses on SQLite, and what only SQLite does.
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::{Server, Table, url_contract};
+use crate::app::App;
+
+/// A folder for the file that the server makes.
+struct Sqlite(TempDir);
+
+impl Sqlite {
+    fn fresh() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// The table as another program sees it.
+    fn database(&self) -> Connection {
+        Connection::open(self.0.path().join("augur.db")).unwrap()
+    }
+
+    /// A server with these settings besides.
+    fn start(self, more: &[&str]) -> Server<Self> {
+        let app = App::start(&[self.settings(), more.iter().map(ToString::to_string).collect()].concat());
+        Server { table: self, app }
+    }
+}
+
+impl Table for Sqlite {
+    fn settings(&self) -> Vec<String> {
+        vec![format!("store.sqlite.path={}", self.0.path().join("augur.db").display())]
+    }
+
+    fn execute(&self, sql: &str) {
+        self.database().execute_batch(sql).unwrap();
+    }
+
+    fn count(&self, sql: &str) -> i64 {
+        self.database().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    fn row(&self, url: &str) -> (f64, String) {
+        let sql = "SELECT RESULT, MODEL FROM URL_RESULT WHERE URL = ?1";
+        self.database().query_row(sql, [url], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    }
+}
+
+url_contract!(Sqlite::fresh());
+
+#[test]
+fn a_text_of_another_program_is_returned_as_it_stands() {
+    let server = Server::start(Sqlite::fresh());
+    server.table.execute("INSERT INTO URL_RESULT (URL, RESULT) VALUES ('t', 'phishing')");
+    assert_eq!(server.app.ask("t").result_text(), "\"phishing\"");
+}
+
+#[test]
+fn an_existing_table_of_other_names_without_our_columns_works() {
+    let table = Sqlite::fresh();
+    table.execute(
+        "CREATE TABLE \"My Scores\" (address TEXT PRIMARY KEY, score INTEGER, note TEXT NOT NULL DEFAULT 'x')",
+    );
+    let Server { table, app } = table.start(&[
+        "store.table.name=\"My Scores\"",
+        "store.table.key_column=address",
+        "store.table.result_column=score",
+        "store.table.model_column=",
+        "store.table.created_column=",
+    ]);
+    let miss = app.ask("http://example.com/");
+    let hit = app.ask("http://example.com/");
+    assert_eq!(hit.header("cache-status"), Some("augur; hit"));
+    assert_eq!(hit.body, miss.body, "a miss answers what the column made of the value");
+    table.execute("INSERT INTO \"My Scores\" (address, score) VALUES ('seven', 7)");
+    assert_eq!(app.ask("seven").result_text(), "7", "an integer prints without .0");
+}
+
+#[test]
+fn a_full_queue_refuses_at_once() {
+    let Server { table, app } = Sqlite::fresh().start(&["lanes.queue_capacity=1"]);
+    // Another program holds the write lock: the first miss waits for it, and the queue is full.
+    let blocker = table.database();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (answered, answers) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for n in 1..=2 {
+            let (app, answered) = (&app, answered.clone());
+            scope.spawn(move || answered.send(app.ask(&format!("http://example.com/{n}"))).unwrap());
+        }
+        let refused = answers.recv().unwrap();
+        assert_eq!(refused.json()["type"], "urn:augur:problem:queue-full");
+        assert_eq!(refused.status, 503);
+        assert_eq!(refused.header("retry-after"), Some("1"));
+        blocker.execute_batch("COMMIT").unwrap();
+        assert_eq!(answers.recv().unwrap().status, 200);
+    });
+}
+
+#[test]
+fn hits_are_answered_while_every_miss_waits_for_another_programs_write() {
+    let server = Server::start(Sqlite::fresh());
+    server.app.ask("http://example.com/known");
+    let blocker = server.table.database();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (answered, answers) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for n in 0..16 {
+            let (app, answered) = (&server.app, answered.clone());
+            scope.spawn(move || answered.send(app.ask(&format!("http://example.com/{n}")).status).unwrap());
+        }
+        for _ in 0..3 {
+            assert_eq!(server.app.ask("http://example.com/known").header("cache-status"), Some("augur; hit"));
+            assert_eq!(answers.try_recv(), Err(std::sync::mpsc::TryRecvError::Empty), "the misses still wait");
+        }
+        blocker.execute_batch("COMMIT").unwrap();
+        assert!(answers.iter().take(16).all(|status| status == 200));
+    });
+}
+
+#[test]
+fn a_request_that_waits_too_long_gets_503_and_nothing_is_stored_for_it_twice() {
+    let server = Sqlite::fresh().start(&["server.request_timeout_ms=1000"]);
+    let blocker = server.table.database();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let late = server.app.ask("http://example.com/");
+    assert_eq!(late.status, 503);
+    assert_eq!(late.json()["type"], "urn:augur:problem:deadline");
+    blocker.execute_batch("COMMIT").unwrap();
+    assert_eq!(server.app.ask("http://example.com/").status, 200);
+    assert_eq!(server.rows("http://example.com/"), 1);
+}
