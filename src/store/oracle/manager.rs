@@ -36,6 +36,8 @@ struct Inner {
 pub(super) struct Pooled {
     pub(super) conn: Connection,
     checked: Instant,
+    /// Still set when it comes back to the pool: a panic has left it in the middle of something.
+    pub(super) is_at_work: bool,
 }
 
 impl Manager {
@@ -152,7 +154,7 @@ impl ManageConnection for Manager {
         let password = self.read_password().map_err(driver_error)?;
         let logon = || self.log_on(&password);
         match self.0.gate.pass(password.expose_secret(), logon, |result| self.report_logon(result)) {
-            Ok(result) => Ok(Pooled { conn: result?, checked: Instant::now() }),
+            Ok(result) => Ok(Pooled { conn: result?, checked: Instant::now(), is_at_work: false }),
             Err(Closed::Pausing) => Err(driver_error(self.last_failure())),
             Err(Closed::Shut(reason)) => Err(driver_error(reason)),
         }
@@ -172,6 +174,6 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        !matches!(pooled.conn.status(), Ok(ConnStatus::Normal))
+        pooled.is_at_work || !matches!(pooled.conn.status(), Ok(ConnStatus::Normal))
     }
 }

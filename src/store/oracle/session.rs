@@ -22,12 +22,13 @@ const CONTENTION_ATTEMPTS: u32 = 3;
 /// A session of the store; takes another connection where its own turns out to be dead.
 pub(super) struct OracleSession<'a> {
     store: &'a OracleStore,
-    connection: r2d2::PooledConnection<Manager>,
+    /// `None` after it was found dead, until there is another one: a dead one held would keep its place in the pool.
+    connection: Option<r2d2::PooledConnection<Manager>>,
 }
 
 impl<'a> OracleSession<'a> {
     pub(super) fn new(store: &'a OracleStore, wait: Duration) -> Result<Self, StoreError> {
-        Ok(Self { store, connection: checkout(store, wait)? })
+        Ok(Self { store, connection: Some(checkout(store, wait)?) })
     }
 
     /// Runs `work`; where the connection is dead, once more on another one, and where other sessions are in the way, again
@@ -36,30 +37,39 @@ impl<'a> OracleSession<'a> {
         let mut retried = false;
         let mut contention = 0;
         loop {
+            let mut connection = match self.connection.take() {
+                Some(connection) => connection,
+                None => checkout(self.store, self.store.acquire_timeout)?,
+            };
             let started = Instant::now();
-            let failure = match work(&self.connection.conn) {
-                Ok(done) => return Ok(done),
+            connection.is_at_work = true;
+            let worked = work(&connection.conn);
+            connection.is_at_work = false;
+            let failure = match worked {
+                Ok(done) => {
+                    self.connection = Some(connection);
+                    return Ok(done);
+                }
                 Err(failure) => failure,
             };
             match failure.class {
-                // A server that keeps silent costs the session, too, but only after the call timeout: another connection
-                // would wait as long again for the same silence, and whoever asked has given up by then.
-                Class::Dead if self.store.manager.timed_out(started.elapsed()) => {
-                    self.store.manager.note_death();
-                    return Err(StoreError::Timeout(failure.into_source()));
-                }
                 Class::Dead => {
                     self.store.manager.note_death();
+                    // A server that keeps silent costs the session, too, but only after the call timeout: another
+                    // connection would wait as long again for the same silence, and whoever asked has given up by then.
+                    if self.store.manager.timed_out(started.elapsed()) {
+                        return Err(StoreError::Timeout(failure.into_source()));
+                    }
                     if retried {
                         return Err(failure.into());
                     }
                     retried = true;
-                    self.connection = checkout(self.store, self.store.acquire_timeout)?;
                 }
                 class => {
                     // r2d2 never rolls back: what is open now would pass to the next user. If this fails the connection
                     // is broken, and the pool sees that by itself.
-                    let _ = self.connection.conn.rollback();
+                    let _ = connection.conn.rollback();
+                    self.connection = Some(connection);
                     if class != Class::Contention || contention + 1 == CONTENTION_ATTEMPTS {
                         return Err(failure.into());
                     }

@@ -33,6 +33,28 @@ fn a_restart_under_load_fails_no_request() {
 }
 
 #[test]
+fn a_pool_of_one_gives_its_dead_connection_up_before_it_asks_for_another() {
+    let server = Server::start(&["store.oracle.pool_size=1"]).settled(1);
+    for _ in 0..3 {
+        server.database.standin.restart_unnoticed();
+        assert_eq!(server.app.ask("http://example.com/").status, 200, "{}", server.app.log());
+    }
+}
+
+#[test]
+fn readiness_is_not_lost_while_the_lanes_hold_every_session() {
+    let server = Server::start(&["store.oracle.pool_size=1", "store.oracle.acquire_timeout_ms=300"]).settled(1);
+    server.database.standin.set_round_trip(millis(20));
+    let seen = under_load(&server.app, 32, |load| {
+        for _ in 0..5 {
+            load.wait_for(50);
+            assert_eq!(server.app.get("/health/ready").status, 200, "{}", server.app.log());
+        }
+    });
+    assert!(seen.iter().all(|answer| answer.status == 200), "{}", server.app.log());
+}
+
+#[test]
 fn an_outage_under_load_is_503_in_time_with_few_logons_and_ends_by_itself() {
     let server = Server::start(&["store.oracle.acquire_timeout_ms=500"]).settled(4);
     let standin = &server.database.standin;
