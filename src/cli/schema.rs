@@ -24,6 +24,8 @@ pub(super) fn run(command: SchemaCommand, settings: &Settings) -> anyhow::Result
         SchemaCommand::Apply => {
             let store = store::open::open(&settings.store)?;
             store.apply_schema()?;
+            // The name may belong to something else, which the database takes for "there already".
+            store.session(store.acquire_timeout())?.ping()?;
             super::print(&format!("the result table is there: {}\n", store.describe()))?;
         }
         SchemaCommand::Check => {

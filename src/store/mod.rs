@@ -9,6 +9,7 @@ pub mod oracle;
 mod settings;
 mod sql;
 mod sqlite;
+mod unstorable;
 
 use std::time::Duration;
 

@@ -17,6 +17,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, pa
 
 use super::names::TableNames;
 use super::sql::{ddl_with_names, with_names};
+use super::unstorable::Unstorable;
 use super::{Check, Expected, Found, Inserted, Rejection, ResultStore, SqliteSettings, StoreError, StoreSession};
 use crate::domain::{Key, NewResult, Number, Outcome, StoredResult};
 
@@ -37,6 +38,7 @@ pub struct SqliteStore {
     statements: Statements,
     readers: r2d2::Pool<SqliteConnectionManager>,
     writer: Mutex<Connection>,
+    unstorable: Unstorable,
 }
 
 /// The SQL texts with the configured names.
@@ -107,7 +109,14 @@ impl SqliteStore {
             .test_on_check_out(false)
             .build(manager)
             .with_context(|| format!("cannot open store.sqlite.path {path} for reading"))?;
-        Ok(Self { path, names: names.clone(), statements: Statements::new(names), readers, writer: Mutex::new(writer) })
+        Ok(Self {
+            path,
+            names: names.clone(),
+            statements: Statements::new(names),
+            readers,
+            writer: Mutex::new(writer),
+            unstorable: Unstorable::default(),
+        })
     }
 
     /// The one writing connection. A panic while it was held cannot have left a transaction open (dropping one rolls it
@@ -186,12 +195,20 @@ impl StoreSession for SqliteSession<'_> {
     }
 
     fn insert_many(&mut self, rows: &[NewResult]) -> Result<Vec<Inserted>, StoreError> {
-        match insert_rows(&self.store.statements, &mut self.store.writer(), rows).map_err(store_error) {
-            Err(StoreError::NoSpace(source)) => {
-                log::error!(target: "augur::store", "ALARM: no space left for new rows in {}: {source:#}", self.store.path);
+        let unstorable = &self.store.unstorable;
+        let inserted = insert_rows(self.store, &mut self.store.writer(), rows).map_err(store_error);
+        match inserted {
+            Ok(inserted) => {
+                if inserted.iter().any(|inserted| matches!(inserted, Inserted::Stored(_))) {
+                    unstorable.clear();
+                }
+                Ok(inserted)
+            }
+            Err(StoreError::NoSpace(error)) => {
+                unstorable.note(Rejection::NoSpace, &error);
                 Ok(vec![Inserted::Rejected(Rejection::NoSpace); rows.len()])
             }
-            other => other,
+            Err(other) => Err(other),
         }
     }
 
@@ -249,20 +266,24 @@ fn find(statement: &mut rusqlite::CachedStatement<'_>, key: &Key) -> rusqlite::R
         .optional()
 }
 
-fn insert_rows(
-    statements: &Statements,
-    writer: &mut Connection,
-    rows: &[NewResult],
-) -> rusqlite::Result<Vec<Inserted>> {
+fn insert_rows(store: &SqliteStore, writer: &mut Connection, rows: &[NewResult]) -> rusqlite::Result<Vec<Inserted>> {
     let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let inserted = {
-        let mut insert = transaction.prepare_cached(&statements.insert)?;
-        let mut select = transaction.prepare_cached(&statements.find)?;
+        let mut insert = transaction.prepare_cached(&store.statements.insert)?;
+        let mut select = transaction.prepare_cached(&store.statements.find)?;
         rows.iter()
-            .map(|row| match insert_row(&mut insert, statements.has_model, row)? {
-                Some(stored) => Ok(Inserted::Stored(stored)),
+            .map(|row| match insert_row(&mut insert, store.statements.has_model, row) {
+                Ok(Some(stored)) => Ok(Inserted::Stored(stored)),
                 // Somebody was first. The row cannot be gone again: this transaction holds the write lock.
-                None => find(&mut select, &row.key)?.map(Inserted::Existed).ok_or(rusqlite::Error::QueryReturnedNoRows),
+                Ok(None) => {
+                    find(&mut select, &row.key)?.map(Inserted::Existed).ok_or(rusqlite::Error::QueryReturnedNoRows)
+                }
+                // NOT NULL, CHECK: the row does not fit this table; SQLite has undone this statement alone.
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                    store.unstorable.note(Rejection::ValueDoesNotFit, &error.into());
+                    Ok(Inserted::Rejected(Rejection::ValueDoesNotFit))
+                }
+                Err(error) => Err(error),
             })
             .collect::<rusqlite::Result<_>>()?
     };

@@ -122,7 +122,7 @@ fn fingerprint(password: &str) -> u64 {
 }
 
 /// `pause`, or up to a quarter less: processes that failed together do not come back together.
-fn jittered(pause: Duration) -> Duration {
+pub(super) fn jittered(pause: Duration) -> Duration {
     let random = RandomState::new().hash_one(0) as f64 / u64::MAX as f64;
     pause.mul_f64(1.0 - random / 4.0)
 }

@@ -16,7 +16,6 @@ mod rows;
 mod schema;
 mod session;
 mod statements;
-mod unstorable;
 
 use std::sync::RwLock;
 use std::time::Duration;
@@ -25,19 +24,22 @@ use anyhow::Context;
 use oracle::{InitParams, Version};
 
 use super::names::TableNames;
+use super::unstorable::Unstorable;
 use super::{Check, Expected, OracleSettings, ResultStore, StoreError, StoreSession};
 use column::ColumnKind;
 use errors::client_error;
 use manager::Manager;
 use session::OracleSession;
 use statements::Statements;
-use unstorable::Unstorable;
 
 pub(super) use doctor::diagnose;
 pub(super) use statements::ddl;
 
 /// r2d2 asks for connections with this patience between its own attempts; the gate paces the logons themselves.
 const RETRY_PACE: Duration = Duration::from_secs(1);
+
+/// How long work that no request waits for waits for a session: the first logon may take seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A result table in Oracle.
 pub struct OracleStore {
@@ -128,12 +130,12 @@ impl ResultStore for OracleStore {
     }
 
     fn apply_schema(&self) -> Result<(), StoreError> {
-        let mut session = OracleSession::new(self, self.acquire_timeout)?;
+        let mut session = OracleSession::new(self, PATIENCE)?;
         session.execute_ddl(&self.statements.create)
     }
 
     fn check_schema(&self, expected: &Expected) -> Result<Vec<Check>, StoreError> {
-        OracleSession::new(self, self.acquire_timeout)?.check_schema(expected)
+        OracleSession::new(self, PATIENCE)?.check_schema(expected)
     }
 
     fn retry_logon(&self) {

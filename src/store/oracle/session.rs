@@ -9,6 +9,7 @@ use oracle::Connection;
 use super::OracleStore;
 use super::column::ColumnKind;
 use super::errors::{Class, Failure};
+use super::gate::jittered;
 use super::manager::Manager;
 use super::rows::{self, Prepared, Row};
 use super::schema;
@@ -18,6 +19,8 @@ use crate::store::{Check, Expected, Found, Inserted, Rejection, StoreError, Stor
 
 /// Attempts at a statement that meets another session's locks.
 const CONTENTION_ATTEMPTS: u32 = 3;
+/// What lies between them, times the attempts before.
+const CONTENTION_PAUSE: Duration = Duration::from_millis(15);
 
 /// A session of the store; takes another connection where its own turns out to be dead.
 pub(super) struct OracleSession<'a> {
@@ -74,7 +77,7 @@ impl<'a> OracleSession<'a> {
                         return Err(failure.into());
                     }
                     contention += 1;
-                    std::thread::sleep(pause(contention));
+                    std::thread::sleep(jittered(CONTENTION_PAUSE * contention));
                 }
             }
         }
@@ -230,10 +233,4 @@ fn checkout(store: &OracleStore, wait: Duration) -> Result<r2d2::PooledConnectio
         .pool
         .get_timeout(wait.max(Duration::from_millis(1)))
         .map_err(|error| refused().unwrap_or_else(|| StoreError::Unavailable(error.into())))
-}
-
-/// Tens of milliseconds, not the same for everybody.
-fn pause(attempt: u32) -> Duration {
-    let nanos = Instant::now().elapsed().subsec_nanos();
-    Duration::from_millis(u64::from(attempt * 10 + nanos % 10))
 }
