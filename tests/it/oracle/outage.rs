@@ -1,12 +1,13 @@
 //! The database restarts, is down, hangs, or is not there yet.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use oci_standin::Hang;
 
 use super::load::{assert_refused_within, under_load};
 use super::{STORED, Server, TABLE, assert_unavailable, cache_status, millis, wait_until};
-use crate::app::augur;
+use crate::app::{PATIENCE, augur};
 use crate::standin::Database;
 
 /// What a busy test machine may add to any wait.
@@ -108,9 +109,17 @@ fn refusal(database: &Database) -> String {
     for setting in database.settings() {
         command.args(["--set", &setting]);
     }
-    let done = command.output().unwrap();
-    assert_eq!(done.status.code(), Some(1), "{done:?}");
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let end = Instant::now() + PATIENCE;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > end {
+            child.kill().unwrap();
+        }
+        std::thread::sleep(millis(20));
+    }
+    let done = child.wait_with_output().unwrap();
     let text = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(1), "{text}");
     text.lines().find(|line| line.starts_with("augur: ")).unwrap_or_else(|| panic!("{text}")).to_owned()
 }
 
