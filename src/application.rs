@@ -49,7 +49,6 @@ impl Application {
         let store_name = store.describe();
         let model_version = Predictor::version(&model);
         let expected = expected(settings, Some(&model));
-        let checked = Arc::downgrade(&store);
         let url = LookupThenPredict::start(Arc::clone(&store), Arc::new(model), settings.lanes)
             .context("cannot start the lanes' threads")?;
         let request_timeout = settings.server.request_timeout();
@@ -69,9 +68,10 @@ impl Application {
         let list: Vec<String> = addresses.iter().map(|address| format!("http://{address}")).collect();
         log::info!("listening on {}; store: {store_name}; model: {model_version}", list.join(", "));
         if settings.store.backend == Backend::Oracle {
+            let store = Arc::downgrade(&store);
             std::thread::Builder::new()
                 .name("table-check".to_owned())
-                .spawn(move || warn_of_lacks(&checked, &expected))
+                .spawn(move || warn_of_lacks(&store, &expected))
                 .context("cannot start a thread")?;
         }
         Ok(Self { server: server.run(), addresses, grace, store })
@@ -115,19 +115,18 @@ impl Application {
 
 /// Looks at the table once, as soon as the database answers, and warns of what it lacks. No request waits for it.
 fn warn_of_lacks(store: &Weak<dyn ResultStore>, expected: &Expected) {
-    const PAUSE: Duration = Duration::from_secs(5);
-    const TARGET: &str = "augur::store";
+    const PAUSE: Duration = Duration::from_secs(1);
     // The weak reference lets the store go when the server ends.
     while let Some(store) = store.upgrade() {
         match store.check_schema(expected) {
             Ok(checks) => {
                 for check in checks.iter().filter(|check| check.verdict >= Verdict::Warning) {
-                    log::warn!(target: TARGET, "{}: {}", check.about, check.text);
+                    log::warn!("{}: {}", check.about, check.text);
                 }
                 for check in checks.iter().filter(|check| check.verdict == Verdict::Skipped) {
-                    log::info!(target: TARGET, "{}: {}", check.about, check.text);
+                    log::info!("{}: {}", check.about, check.text);
                 }
-                log::info!(target: TARGET, "the result table has been checked");
+                log::info!("the result table has been checked");
                 return;
             }
             // Nothing to say here: whoever needs the database says so.
@@ -138,7 +137,7 @@ fn warn_of_lacks(store: &Weak<dyn ResultStore>, expected: &Expected) {
                 | StoreError::Refused(_),
             ) => {}
             Err(error) => {
-                log::warn!(target: TARGET, "the result table cannot be checked: {:#}", anyhow::Error::from(error));
+                log::warn!("the result table cannot be checked: {:#}", anyhow::Error::from(error));
                 return;
             }
         }

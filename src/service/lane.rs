@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::queue::{Flight, Job, Prediction, Queue, Reply, Waiter, Work};
+use super::queue::{Job, Prediction, Queue, Reply, Waiter, Work};
 use super::{Answer, Core, LaneSettings, ServiceError};
 use crate::domain::Key;
 use crate::model::Predictor;
@@ -196,7 +196,7 @@ impl<P: Predictor> Shared<P> {
 
     /// Answers everybody who waits for these flights.
     fn land(&self, replies: Vec<Reply>) {
-        let mut landed: Vec<(Flight<P::Input>, Result<Answer, ServiceError>)> = Vec::with_capacity(replies.len());
+        let mut landed: Vec<(_, Result<Answer, ServiceError>)> = Vec::with_capacity(replies.len());
         let mut queue = self.lock();
         for Reply { ticket, answer } in replies {
             landed.extend(queue.land(&ticket).map(|flight| (flight, answer)));

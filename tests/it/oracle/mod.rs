@@ -36,7 +36,7 @@ impl Server {
     fn with_table(ddl: &str, more: &[&str]) -> Self {
         let database = Database::fresh();
         database.execute(ddl);
-        Self::on(database, more)
+        Self::on(database, more).checked()
     }
 
     fn on(database: Database, more: &[&str]) -> Self {
@@ -44,12 +44,17 @@ impl Server {
         Self { database, app }
     }
 
+    /// Waits for the look at the table after the start, which makes round trips that no test means to count.
+    fn checked(self) -> Self {
+        self.app.wait_for_log("the result table has been checked");
+        self
+    }
+
     /// Waits for this many sessions, so that logging on is not counted among what comes after.
     fn settled(self, sessions: u64) -> Self {
-        // The look at the table after the start makes round trips that no test means to count.
-        self.app.wait_for_log("the result table has been checked");
-        wait_until("the pool is full", || self.database.standin.counters().open_sessions == sessions);
-        self
+        let server = self.checked();
+        wait_until("the pool is full", || server.database.standin.counters().open_sessions == sessions);
+        server
     }
 
     fn rows(&self) -> i64 {

@@ -184,8 +184,10 @@ fn the_start_says_how_to_make_a_missing_table() {
 fn the_table_is_looked_at_once_the_database_is_back() {
     let database = Database::fresh();
     database.standin.set_down(true);
-    let app = App::start(&database.settings());
+    let app = App::start(&[&database.settings()[..], &["store.oracle.acquire_timeout_ms=10".to_owned()]].concat());
     app.wait_for_log("cannot log on to Oracle");
+    // The first look has failed by then.
+    std::thread::sleep(std::time::Duration::from_millis(300));
     database.standin.set_down(false);
     app.wait_for_log("table: URL_RESULT is not there");
 }
