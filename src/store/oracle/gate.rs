@@ -29,7 +29,7 @@ struct State {
 #[derive(Debug, Clone)]
 struct Shut {
     reason: String,
-    /// The password that was refused, as [`Gate::fingerprint`] gives it.
+    /// The password that was refused, as [`fingerprint`] gives it.
     fingerprint: u64,
 }
 
