@@ -1,9 +1,12 @@
 //! Logging: env_logger with one line a record, as text or as JSON.
 
+mod sink;
+
 use std::io::Write;
 
 use log::kv::{self, Key, Value, VisitSource};
 use serde::Deserialize;
+pub use sink::flush;
 
 /// `log.*`
 #[derive(Debug, Clone, Deserialize)]
@@ -42,6 +45,7 @@ pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
         LogFormat::Text => builder.format(write_text),
         LogFormat::Json => builder.format(write_json),
     };
+    builder.target(env_logger::Target::Pipe(Box::new(sink::Sink::start()?)));
     builder.try_init()?;
     Ok(())
 }
@@ -72,12 +76,7 @@ fn write_text(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) ->
     impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
         fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
             if self.1.is_ok() {
-                let text = value.to_string();
-                self.1 = if text.contains(|c: char| c == ' ' || c == '"' || c.is_control()) {
-                    write!(self.0, " {key}={text:?}")
-                } else {
-                    write!(self.0, " {key}={text}")
-                };
+                self.1 = write!(self.0, " {key}={value}");
             }
             Ok(())
         }

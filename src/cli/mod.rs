@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::settings::{self, Effective, Overrides};
+use crate::telemetry;
 
 /// A REST server that answers from a result table, or from a model whose predictions it stores there.
 #[derive(Debug, Parser)]
@@ -78,6 +79,7 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 fn finish(done: anyhow::Result<ExitCode>) -> ExitCode {
+    telemetry::flush();
     match done {
         Ok(code) => code,
         Err(error) => {

@@ -34,6 +34,7 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
             actix_web::rt::spawn(async move {
                 next().await;
                 log::warn!("stopped at once by a second signal");
+                telemetry::flush();
                 std::process::exit(1);
             });
         };

@@ -46,7 +46,7 @@ pub async fn observe(
         route = response.request().match_pattern().as_deref().unwrap_or("unmatched"),
         status = status.as_u16(),
         duration_ms = started.elapsed().as_micros() as f64 / 1000.0,
-        cache = cache.map_or("-", |CacheStatus(text)| text.strip_prefix("augur; ").unwrap_or(text)),
+        cache = cache.map_or("-", |status| status.log),
         request_id = id.to_str().unwrap_or_default();
         "request"
     );

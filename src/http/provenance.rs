@@ -5,24 +5,32 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 
 use crate::service::{Answer, Rejection, Source};
 
-/// The `Cache-Status` of a response, kept for the access log.
+/// The `Cache-Status` of a response, and the word that the access log has for it.
 #[derive(Clone, Copy)]
-pub(super) struct CacheStatus(pub(super) &'static str);
+pub(super) struct CacheStatus {
+    header: &'static str,
+    pub(super) log: &'static str,
+}
 
 impl CacheStatus {
     fn of(answer: &Answer) -> Self {
-        Self(match (answer.source, answer.collapsed) {
+        let (header, log) = match (answer.source, answer.collapsed) {
             // RFC 9211, section 2.6: only what was forwarded can be collapsed, so a shared lookup is a plain hit.
-            (Source::Hit, _) => "augur; hit",
-            (Source::Stored, false) => "augur; fwd=miss; stored",
-            (Source::Stored, true) => "augur; fwd=miss; stored; collapsed",
-            (Source::StoredByOther, _) => "augur; fwd=miss; detail=\"stored by another\"",
-            (Source::NotStored(Rejection::KeyTooLong), _) => "augur; fwd=miss; detail=\"not stored: key too long\"",
-            (Source::NotStored(Rejection::ValueDoesNotFit), _) => {
-                "augur; fwd=miss; detail=\"not stored: value does not fit\""
+            (Source::Hit, _) => ("augur; hit", "hit"),
+            (Source::Stored, false) => ("augur; fwd=miss; stored", "stored"),
+            (Source::Stored, true) => ("augur; fwd=miss; stored; collapsed", "collapsed"),
+            (Source::StoredByOther, _) => ("augur; fwd=miss; detail=\"stored by another\"", "stored-by-other"),
+            (Source::NotStored(Rejection::KeyTooLong), _) => {
+                ("augur; fwd=miss; detail=\"not stored: key too long\"", "not-stored")
             }
-            (Source::NotStored(Rejection::NoSpace), _) => "augur; fwd=miss; detail=\"not stored: no space\"",
-        })
+            (Source::NotStored(Rejection::ValueDoesNotFit), _) => {
+                ("augur; fwd=miss; detail=\"not stored: value does not fit\"", "not-stored")
+            }
+            (Source::NotStored(Rejection::NoSpace), _) => {
+                ("augur; fwd=miss; detail=\"not stored: no space\"", "not-stored")
+            }
+        };
+        Self { header, log }
     }
 }
 
@@ -30,7 +38,7 @@ impl CacheStatus {
 pub(super) fn declare(response: &mut HttpResponse, answer: &Answer) {
     let status = CacheStatus::of(answer);
     let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static("cache-status"), HeaderValue::from_static(status.0));
+    headers.insert(HeaderName::from_static("cache-status"), HeaderValue::from_static(status.header));
     // A model's name in a foreign row may be anything; what no header can hold is left out.
     if let Some(model) = answer.model.as_deref().and_then(|model| HeaderValue::from_str(model).ok()) {
         headers.insert(HeaderName::from_static("augur-model"), model);

@@ -242,6 +242,11 @@ impl<I> Queue<I> {
         claimed
     }
 
+    /// A lane is about to look once more, as one that is being woken is; `false`: there is such a lane already.
+    pub(super) fn begin_look(&mut self) -> bool {
+        !std::mem::replace(&mut self.waking, true)
+    }
+
     pub(super) fn fall_asleep(&mut self) {
         self.sleeping += 1;
     }

@@ -129,3 +129,21 @@ fn a_request_that_waits_too_long_gets_503_and_nothing_is_stored_for_it_twice() {
     assert_eq!(server.app.ask("http://example.com/").status, 200);
     assert_eq!(server.rows("http://example.com/"), 1);
 }
+
+#[test]
+fn a_row_that_the_table_cannot_take_is_answered_and_not_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Connection::open(folder.path().join("augur.db")).unwrap();
+    database.execute_batch("CREATE TABLE URL_RESULT (URL TEXT PRIMARY KEY, RESULT REAL, OWNER TEXT NOT NULL)").unwrap();
+    let app = App::start(&[
+        format!("store.sqlite.path={}", folder.path().join("augur.db").display()),
+        "store.table.model_column=".to_owned(),
+        "store.table.created_column=".to_owned(),
+    ]);
+    for _ in 0..2 {
+        let answer = app.ask("http://example.com/");
+        assert_eq!(answer.header("cache-status"), Some("augur; fwd=miss; detail=\"not stored: value does not fit\""));
+        assert_eq!(answer.status, 200);
+    }
+    assert_eq!(app.log().matches("a row does not fit the table").count(), 1, "{}", app.log());
+}
