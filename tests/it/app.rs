@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -107,8 +108,17 @@ impl App {
         }
     }
 
+    /// The log up to now, without the lines of the marks that this itself sets: lines are written a moment after what they
+    /// tell of, but in order.
     pub(crate) fn log(&self) -> String {
-        self.log.lines.lock().unwrap().join("\n")
+        static MARKS: AtomicU64 = AtomicU64::new(0);
+        let mark = format!("mark-{}", MARKS.fetch_add(1, Ordering::Relaxed));
+        // Where the process has ended, all of it is there.
+        if self.agent.get(self.url("/health/live")).header("X-Request-Id", &mark).call().is_ok() {
+            self.wait_for_log(&mark);
+        }
+        let lines = self.log.lines.lock().unwrap();
+        lines.iter().filter(|line| !line.contains("request_id=mark-")).cloned().collect::<Vec<_>>().join("\n")
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
