@@ -75,6 +75,15 @@ fn the_environment_counts_and_says_where_a_mistake_is() {
 }
 
 #[test]
+fn the_shipped_examples_load_and_a_file_can_be_named_by_the_environment() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/config/oracle.toml");
+    let shown = augur().args(["config", "show"]).env("AUGUR_CONFIG", example).output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains(&format!("store.backend = \"oracle\"  # {example}\n")), "{shown}");
+    assert!(augur().args(["config", "check", "--config", example]).output().unwrap().status.success());
+}
+
+#[test]
 fn no_secret_is_taken_from_a_command_line_or_inside_a_connect_string() {
     let refused = refusal(&["serve", "--set", "store.oracle.password=hunter2"]);
     assert!(refused.contains("store.oracle.password_file") && !refused.contains("hunter2"), "{refused}");
