@@ -211,7 +211,8 @@ impl<I> Queue<I> {
         if is_it { self.flights.remove(&ticket.key) } else { None }
     }
 
-    /// Takes out the flights that no lane has begun and that have waited as long as `patience`.
+    /// Takes out the flights that no lane has begun and that have waited as long as `patience`; without any patience also
+    /// those whose prediction waits to be stored.
     pub(super) fn take_older_than(&mut self, patience: Duration) -> Vec<Flight<I>> {
         let now = Instant::now();
         let mut taken = Vec::new();
@@ -220,6 +221,11 @@ impl<I> Queue<I> {
             && let Some((key, _)) = self.waiting.pop_front()
         {
             taken.extend(self.flights.remove(&key));
+        }
+        if patience.is_zero() {
+            while let Some(prediction) = self.predictions.pop_front() {
+                taken.extend(self.land(&prediction.ticket()));
+            }
         }
         taken
     }
