@@ -22,6 +22,9 @@ impl CacheStatus {
                 "augur; fwd=miss; detail=\"not stored: value does not fit\""
             }
             (Source::NotStored(Rejection::NoSpace), _) => "augur; fwd=miss; detail=\"not stored: no space\"",
+            (Source::NotStored(Rejection::Conflict), _) => {
+                "augur; fwd=miss; detail=\"not stored: another row is in the way\""
+            }
         })
     }
 }

@@ -148,11 +148,6 @@ impl<'a> OracleSession<'a> {
     }
 }
 
-/// Rows that vanish between a conflict and the look at its winner, time after time.
-fn unsteady() -> StoreError {
-    StoreError::Timeout(anyhow::anyhow!("rows come and go under the same key"))
-}
-
 impl StoreSession for OracleSession<'_> {
     fn find_many(&mut self, keys: &[Key]) -> Result<Vec<Option<Found>>, StoreError> {
         let store = self.store;
@@ -164,6 +159,7 @@ impl StoreSession for OracleSession<'_> {
     }
 
     fn insert_many(&mut self, rows: &[NewResult]) -> Result<Vec<Inserted>, StoreError> {
+        let store = self.store;
         let mut inserted = self.insert_once(rows)?;
         // A winner that is gone again was deleted meanwhile: one more time stores the row.
         let gone: Vec<usize> = (0..rows.len()).filter(|&at| inserted[at].is_none()).collect();
@@ -173,7 +169,12 @@ impl StoreSession for OracleSession<'_> {
                 inserted[at] = end;
             }
         }
-        inserted.into_iter().map(|end| end.ok_or_else(unsteady)).collect()
+        // No deleted row: the unique key is on more than the key's text, or on another column.
+        let rejected = || {
+            store.unstorable.note_conflict();
+            Inserted::Rejected(Rejection::Conflict)
+        };
+        Ok(inserted.into_iter().map(|end| end.unwrap_or_else(rejected)).collect())
     }
 
     fn put(&mut self, row: &NewResult) -> Result<(), StoreError> {
@@ -201,7 +202,7 @@ impl StoreSession for OracleSession<'_> {
                 }
             }
         }
-        Err(unsteady())
+        Err(StoreError::Internal(anyhow::anyhow!("another row is in the way")))
     }
 
     fn delete(&mut self, key: &Key) -> Result<bool, StoreError> {

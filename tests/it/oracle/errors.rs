@@ -2,7 +2,10 @@
 
 use oci_standin::FailOn;
 
-use super::{DOES_NOT_FIT, NO_SPACE, STORED, Server, TABLE, assert_unavailable, cache_status, millis, wait_until};
+use super::{
+    DOES_NOT_FIT, HIT, IN_THE_WAY, NO_SPACE, STORED, Server, TABLE, assert_unavailable, cache_status, millis,
+    wait_until,
+};
 use crate::standin::Database;
 
 const URL: &str = "http://example.com/";
@@ -179,6 +182,18 @@ fn a_row_that_is_there_and_gone_again_is_stored_after_all() {
     server.fail(1, 1, FailOn::Change);
     assert_eq!(cache_status(&server.app.ask(URL)), STORED);
     assert_eq!(server.rows(), 1);
+}
+
+#[test]
+fn a_row_that_another_row_keeps_out_is_answered_and_said_once_and_the_others_are_stored() {
+    let server = Server::start(&["store.oracle.pool_size=1"]).settled(1);
+    server.database.execute("CREATE UNIQUE INDEX ONE_A_MODEL ON URL_RESULT (MODEL)");
+    assert_eq!(cache_status(&server.app.ask(URL)), STORED);
+    for n in 0..3 {
+        assert_eq!(cache_status(&server.app.ask(&format!("{URL}{n}"))), IN_THE_WAY);
+    }
+    assert_eq!(server.lines("a row is not stored, since another row"), 1, "{}", server.app.log());
+    assert_eq!(cache_status(&server.app.ask(URL)), HIT);
 }
 
 #[test]
