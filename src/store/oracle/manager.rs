@@ -36,7 +36,8 @@ struct Inner {
 pub(super) struct Pooled {
     pub(super) conn: Connection,
     checked: Instant,
-    /// Still set when it comes back to the pool: a panic has left it in the middle of something.
+    /// Still set when it comes back to the pool: a panic has left it in the middle of something, or what it did could
+    /// not be rolled back.
     pub(super) is_at_work: bool,
 }
 

@@ -69,10 +69,13 @@ impl<'a> OracleSession<'a> {
                     retried = true;
                 }
                 class => {
-                    // r2d2 never rolls back: what is open now would pass to the next user. If this fails the connection
-                    // is broken, and the pool sees that by itself.
-                    let _ = connection.conn.rollback();
-                    self.connection = Some(connection);
+                    // r2d2 never rolls back: what is open now would pass to the next user, who would commit it. Where
+                    // this fails, the connection is not for anybody: the pool discards what is at work when it returns.
+                    connection.is_at_work = true;
+                    if connection.conn.rollback().is_ok() {
+                        connection.is_at_work = false;
+                        self.connection = Some(connection);
+                    }
                     if class != Class::Contention || contention + 1 == CONTENTION_ATTEMPTS {
                         return Err(failure.into());
                     }

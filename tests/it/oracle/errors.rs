@@ -1,11 +1,15 @@
 //! Every class of database error through the front door.
 
+use augur::domain::{Key, NewResult, Outcome};
+use augur::store::StoreError;
 use oci_standin::FailOn;
 
 use super::{
     DOES_NOT_FIT, HIT, IN_THE_WAY, NO_SPACE, STORED, Server, TABLE, assert_unavailable, cache_status, millis,
     wait_until,
 };
+use crate::contract::Backend;
+use crate::contract::oracle::Oracle;
 use crate::standin::Database;
 
 const URL: &str = "http://example.com/";
@@ -230,6 +234,28 @@ fn a_commit_that_fails_is_rolled_back_and_tried_again() {
     server.fail(1, 60, FailOn::Commit);
     assert_eq!(cache_status(&server.app.ask(URL)), STORED);
     assert_eq!((server.rows(), server.database.standin.counters().rollbacks), (1, 1));
+}
+
+#[test]
+fn a_transaction_that_can_neither_be_committed_nor_rolled_back_ends_with_its_session() {
+    let backend = Oracle::fresh();
+    let standin = &backend.database.standin;
+    let store = backend.store();
+    let insert = |keys: &[&str]| {
+        let row =
+            |key: &&str| NewResult { key: Key::parse(key, 4000).unwrap(), outcome: Outcome::float(1.0), model: None };
+        let rows: Vec<_> = keys.iter().map(row).collect();
+        store.session(store.acquire_timeout()).unwrap().insert_many(&rows)
+    };
+    insert(&["a"]).unwrap();
+    wait_until("the pool is full", || standin.counters().open_sessions == 4);
+    standin.fail_next(2, 3156, FailOn::End);
+    assert!(matches!(insert(&["a", "b", "c"]), Err(StoreError::Timeout(_))));
+    for key in ["d", "e", "f", "g"] {
+        insert(&[key]).unwrap();
+    }
+    assert_eq!(backend.database.count("SELECT COUNT(*) FROM URL_RESULT WHERE URL IN ('b', 'c')"), 0);
+    wait_until("a new session", || standin.counters().logons == 5);
 }
 
 #[test]

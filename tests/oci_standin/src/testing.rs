@@ -35,6 +35,8 @@ pub enum FailOn {
     Change = 2,
     Commit = 3,
     Logon = 4,
+    /// COMMIT and ROLLBACK: how a transaction ends.
+    End = 5,
 }
 
 /// What a user may see of the dictionary.
