@@ -50,6 +50,7 @@ impl<'a> OracleSession<'a> {
             connection.is_at_work = false;
             let failure = match worked {
                 Ok(done) => {
+                    connection.checked = Instant::now();
                     self.connection = Some(connection);
                     return Ok(done);
                 }
@@ -57,10 +58,10 @@ impl<'a> OracleSession<'a> {
             };
             match failure.class {
                 Class::Dead => {
-                    self.store.manager.note_death();
+                    let silent = self.store.manager.note_death(started.elapsed());
                     // A server that keeps silent costs the session, too, but only after the call timeout: another
                     // connection would wait as long again for the same silence, and whoever asked has given up by then.
-                    if self.store.manager.timed_out(started.elapsed()) {
+                    if silent {
                         return Err(StoreError::Timeout(failure.into_source()));
                     }
                     if retried {

@@ -25,12 +25,15 @@ fn a_restart_under_load_fails_no_request() {
                 _ => server.database.standin.restart_unnoticed(),
             }
             load.wait_for(200);
+            // The next round has four sessions to end, too.
+            let replaced = 4 * (round + 2);
+            wait_until("new sessions", || server.database.standin.counters().logons >= replaced);
         }
     });
     let failed: Vec<_> = seen.iter().filter(|answer| answer.status != 200).collect();
     assert!(failed.is_empty(), "{failed:?}\n{}", server.app.log());
     let cost = server.database.standin.counters();
-    assert!(cost.logons >= 4 + 6, "every restart ends sessions: {cost:?}");
+    assert!(cost.logons >= 4 + 6 * 4, "every restart ends all sessions: {cost:?}");
 }
 
 #[test]
@@ -149,6 +152,28 @@ fn a_call_that_hangs_is_given_up_within_twice_its_time_limit() {
         server.database.standin.set_hang(Hang::No);
         wait_until("a good answer", || server.app.ask("http://example.com/").status == 200);
     }
+}
+
+#[test]
+fn while_a_database_keeps_silent_every_request_is_given_up_in_time_and_not_only_the_first() {
+    // The request's own time limit is far away: it is the store that gives up.
+    let server = Server::start(&[
+        "store.oracle.pool_size=4",
+        "store.oracle.call_timeout_ms=500",
+        "store.oracle.acquire_timeout_ms=500",
+        "server.request_timeout_ms=30000",
+    ])
+    .settled(4);
+    server.database.standin.set_hang(Hang::Silent);
+    for n in 0..5 {
+        let asked = Instant::now();
+        let answer = server.app.ask("http://example.com/");
+        assert_eq!(answer.status, 503);
+        assert!(asked.elapsed() < millis(1000) + SLACK, "{n}: {:?}", asked.elapsed());
+    }
+    server.database.standin.set_hang(Hang::No);
+    wait_until("a good answer", || server.app.ask("http://example.com/").status == 200);
+    assert_eq!(server.database.standin.counters().pings, 0);
 }
 
 #[test]
