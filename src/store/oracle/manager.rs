@@ -165,9 +165,9 @@ impl ManageConnection for Manager {
     type Error = Error;
 
     fn connect(&self) -> Result<Pooled, Error> {
-        let password = self.read_password().map_err(driver_error)?;
-        let logon = || self.log_on(&password);
-        match self.0.gate.pass(password.expose_secret(), logon, |result| self.report_logon(result)) {
+        let password = || self.read_password().map_err(driver_error);
+        let logon = |password: &SecretString| self.log_on(password);
+        match self.0.gate.pass(password, logon, |result| self.report_logon(result)) {
             Ok(result) => Ok(Pooled { conn: result?, checked: Instant::now(), is_at_work: false }),
             Err(Closed::Pausing) => Err(driver_error(self.last_failure())),
             Err(Closed::Shut(reason)) => Err(driver_error(reason)),
