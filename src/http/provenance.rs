@@ -26,6 +26,9 @@ impl CacheStatus {
             (Source::NotStored(Rejection::ValueDoesNotFit), _) => {
                 ("augur; fwd=miss; detail=\"not stored: value does not fit\"", "not-stored")
             }
+            (Source::NotStored(Rejection::Conflict), _) => {
+                ("augur; fwd=miss; detail=\"not stored: another row is in the way\"", "not-stored")
+            }
             (Source::NotStored(Rejection::NoSpace), _) => {
                 ("augur; fwd=miss; detail=\"not stored: no space\"", "not-stored")
             }

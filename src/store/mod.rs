@@ -128,6 +128,9 @@ pub enum Rejection {
     ValueDoesNotFit,
     /// Quota, tablespace or disk are used up.
     NoSpace,
+    /// A unique key refuses it for the sake of a row that is not found under this key: one on another column, or one that
+    /// holds keys for equal that are not.
+    Conflict,
 }
 
 /// How a store fails, in words that hold for every backend. The source carries the database's own error for the log.

@@ -226,7 +226,10 @@ impl StoreSession for SqliteSession<'_> {
             .map_err(store_error)?;
             if updated == 0 {
                 let mut insert = transaction.prepare_cached(&statements.insert).map_err(store_error)?;
-                insert_row(&mut insert, statements.has_model, row).map_err(store_error)?;
+                let stored = insert_row(&mut insert, statements.has_model, row).map_err(store_error)?;
+                if stored.is_none() {
+                    return Err(StoreError::Internal(anyhow::anyhow!("another row is in the way")));
+                }
             }
         }
         transaction.commit().map_err(store_error)
@@ -275,9 +278,13 @@ fn insert_rows(store: &SqliteStore, writer: &mut Connection, rows: &[NewResult])
             .map(|row| match insert_row(&mut insert, store.statements.has_model, row) {
                 Ok(Some(stored)) => Ok(Inserted::Stored(stored)),
                 // Somebody was first. The row cannot be gone again: this transaction holds the write lock.
-                Ok(None) => {
-                    find(&mut select, &row.key)?.map(Inserted::Existed).ok_or(rusqlite::Error::QueryReturnedNoRows)
-                }
+                Ok(None) => Ok(find(&mut select, &row.key)?.map_or_else(
+                    || {
+                        store.unstorable.note_conflict();
+                        Inserted::Rejected(Rejection::Conflict)
+                    },
+                    Inserted::Existed,
+                )),
                 // NOT NULL, CHECK: the row does not fit this table; SQLite has undone this statement alone.
                 Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                     store.unstorable.note(Rejection::ValueDoesNotFit, &error.into());

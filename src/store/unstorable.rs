@@ -1,20 +1,25 @@
 //! Tells the log when rows can no longer be stored, and when they can again: one line a change, not one a row.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::store::Rejection;
 
-/// Why the last row that was not stored was not, unless one has been stored since.
+/// The reasons for not storing a row that the log was told of.
 #[derive(Default)]
-pub(super) struct Unstorable(Mutex<Option<Rejection>>);
+pub(super) struct Unstorable(Mutex<Vec<Rejection>>);
 
 impl Unstorable {
+    fn said(&self) -> MutexGuard<'_, Vec<Rejection>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A row was not stored for the table's sake.
     pub(super) fn note(&self, reason: Rejection, error: &anyhow::Error) {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.replace(reason) == Some(reason) {
+        let mut said = self.said();
+        if said.contains(&reason) {
             return;
         }
+        said.push(reason);
         match reason {
             Rejection::NoSpace => log::error!(
                 target: "augur::store",
@@ -23,12 +28,26 @@ impl Unstorable {
             Rejection::KeyTooLong | Rejection::ValueDoesNotFit => {
                 log::warn!(target: "augur::store", "a row does not fit the table and is not stored: {error}");
             }
+            Rejection::Conflict => log::warn!(
+                target: "augur::store",
+                "a row is not stored, since another row is in the way: {error}"
+            ),
         }
     }
 
-    /// A row was stored.
+    /// A unique key refused a row, but there is none under its key.
+    pub(super) fn note_conflict(&self) {
+        self.note(
+            Rejection::Conflict,
+            &anyhow::anyhow!("a unique key refuses it, but not for its key: see the unique indexes of the table"),
+        );
+    }
+
+    /// A row was stored: there is space. Whether another row fits, it does not tell.
     pub(super) fn clear(&self) {
-        if self.0.lock().unwrap_or_else(PoisonError::into_inner).take() == Some(Rejection::NoSpace) {
+        let mut said = self.said();
+        if let Some(at) = said.iter().position(|&reason| reason == Rejection::NoSpace) {
+            said.swap_remove(at);
             log::info!(target: "augur::store", "there is space for new rows again");
         }
     }

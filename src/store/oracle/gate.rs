@@ -4,18 +4,24 @@
 //! the account (the DEFAULT profile allows ten failures), and after an outage it is a logon storm.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use secrecy::{ExposeSecret, SecretString};
 
 /// First pause after a failed logon; doubles up to [`MAX_PAUSE`], and up to a quarter is taken off at random.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const MAX_PAUSE: Duration = Duration::from_millis(1000);
+/// What a logon may take before another is let through beside it: longer than the connect timeouts of an Easy Connect
+/// string; a TNS alias may have none, and its logon may never return.
+const LONGEST_LOGON: Duration = Duration::from_secs(8);
 
 /// Lets logons through, or says why not.
 pub(super) struct Gate {
     state: Mutex<State>,
-    /// Held during a logon: never two at a time.
-    turn: Mutex<()>,
+    /// Signalled when a turn is over.
+    turned: Condvar,
+    longest_logon: Duration,
 }
 
 struct State {
@@ -23,6 +29,34 @@ struct State {
     not_before: Option<Instant>,
     pause: Duration,
     shut: Option<Shut>,
+    /// The turn of the logon that is under way.
+    turn: Option<u64>,
+    /// Number of the last turn.
+    turns: u64,
+}
+
+impl State {
+    fn note_failure(&mut self) {
+        self.not_before = Some(Instant::now() + jittered(self.pause));
+        self.pause = (self.pause * 2).min(MAX_PAUSE);
+    }
+}
+
+/// The turn to log on: never two at a time, unless one hangs.
+struct Turn<'a> {
+    gate: &'a Gate,
+    number: u64,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut state = self.gate.state();
+        // One that hung has lost its turn to another by now.
+        if state.turn == Some(self.number) {
+            state.turn = None;
+            self.gate.turned.notify_one();
+        }
+    }
 }
 
 /// Why no logon is tried any more.
@@ -53,23 +87,42 @@ pub(super) enum Closed {
 
 impl Gate {
     pub(super) fn new() -> Self {
-        let state = State { not_before: None, pause: FIRST_PAUSE, shut: None };
-        Self { state: Mutex::new(state), turn: Mutex::new(()) }
+        let state = State { not_before: None, pause: FIRST_PAUSE, shut: None, turn: None, turns: 0 };
+        Self { state: Mutex::new(state), turned: Condvar::new(), longest_logon: LONGEST_LOGON }
+    }
+
+    /// Waits for the turn, but not for ever: a logon that hangs counts as failed, and the turn passes on.
+    fn turn(&self) -> Turn<'_> {
+        let taken = |state: &mut State| state.turn.is_some();
+        let waited = self.turned.wait_timeout_while(self.state(), self.longest_logon, taken);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.turn.is_some() {
+            log::warn!(target: "augur::store", "a logon hangs: the next one does not wait for it any longer");
+            state.note_failure();
+        }
+        state.turns += 1;
+        state.turn = Some(state.turns);
+        Turn { gate: self, number: state.turns }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `logon` with `password` when its turn comes, unless the gate is closed by then. Blocks.
+    /// Runs `logon` when its turn comes, unless the gate is closed by then. Blocks. `password` is read then, not before: one
+    /// that was replaced in the meantime would be tried as a new one.
     pub(super) fn pass<T, E>(
         &self,
-        password: &str,
-        logon: impl FnOnce() -> Result<T, E>,
+        password: impl FnOnce() -> Result<SecretString, E>,
+        logon: impl FnOnce(&SecretString) -> Result<T, E>,
         judge: impl FnOnce(&Result<T, E>) -> Logon,
     ) -> Result<Result<T, E>, Closed> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let fingerprint = fingerprint(password);
+        let _turn = self.turn();
+        let password = match password() {
+            Ok(password) => password,
+            Err(error) => return Ok(Err(error)),
+        };
+        let fingerprint = fingerprint(password.expose_secret());
         {
             let mut state = self.state();
             match &state.shut {
@@ -85,17 +138,14 @@ impl Gate {
                 return Err(Closed::Pausing);
             }
         }
-        let result = logon();
+        let result = logon(&password);
         let mut state = self.state();
         match judge(&result) {
             Logon::Good => {
                 state.not_before = None;
                 state.pause = FIRST_PAUSE;
             }
-            Logon::Failed => {
-                state.not_before = Some(Instant::now() + jittered(state.pause));
-                state.pause = (state.pause * 2).min(MAX_PAUSE);
-            }
+            Logon::Failed => state.note_failure(),
             Logon::Refused(reason) => state.shut = Some(Shut { reason, fingerprint }),
         }
         Ok(result)
@@ -132,7 +182,53 @@ mod tests {
     use super::*;
 
     fn try_logon(gate: &Gate, password: &str, end: Logon) -> Result<Result<(), ()>, Closed> {
-        gate.pass(password, || Ok(()), |_| end)
+        gate.pass(|| Ok(password.into()), |_| Ok(()), |_| end)
+    }
+
+    #[test]
+    fn a_logon_that_hangs_keeps_the_next_one_waiting_only_so_long() {
+        let gate = Gate { longest_logon: Duration::from_millis(50), ..Gate::new() };
+        let (hangs, hung) = std::sync::mpsc::channel::<()>();
+        let (entered, inside) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let gate = &gate;
+            scope.spawn(move || {
+                let logon = |_: &SecretString| {
+                    entered.send(()).map_err(|_| ())?;
+                    hung.recv().map_err(|_| ())
+                };
+                let _ = gate.pass(|| Ok("p".into()), logon, |_| Logon::Refused("ORA-01017".into()));
+            });
+            inside.recv().expect("a logon");
+            assert_eq!(try_logon(gate, "p", Logon::Good), Err(Closed::Pausing), "it counts as failed");
+            std::thread::sleep(FIRST_PAUSE);
+            assert!(try_logon(gate, "p", Logon::Good).is_ok());
+            drop(hangs);
+        });
+        assert_eq!(gate.shut(), Some("ORA-01017".into()), "what comes of it late counts all the same");
+    }
+
+    #[test]
+    fn the_password_is_read_when_it_is_its_turn() {
+        let gate = Gate::new();
+        let current = Mutex::new("old");
+        let (entered, inside) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let first = || {
+                let logon = |_: &SecretString| {
+                    entered.send(()).expect("the test waits");
+                    std::thread::sleep(Duration::from_millis(100));
+                    *current.lock().expect("no panic") = "new";
+                    Ok::<_, ()>(())
+                };
+                let _ = gate.pass(|| Ok("old".into()), logon, |_| Logon::Good);
+            };
+            scope.spawn(first);
+            inside.recv().expect("a logon");
+            let password = || Ok::<SecretString, ()>((*current.lock().expect("no panic")).into());
+            let tried = gate.pass(password, |password| Ok(password.expose_secret().to_owned()), |_| Logon::Good);
+            assert_eq!(tried, Ok(Ok("new".to_owned())));
+        });
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Connections for the pool: `r2d2_oracle`'s manager, with each new connection set up and no ping at checkout.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use oracle::{ConnStatus, Connection, Connector, Error, Version};
@@ -26,17 +26,26 @@ struct Inner {
     /// `None` with a client older than 18c, which has no call timeout.
     call_timeout: Option<Duration>,
     gate: Gate,
-    /// When a connection was last found dead: those that were checked before are pinged before they are used again.
-    last_death: Mutex<Option<Instant>>,
+    deaths: Mutex<Deaths>,
     /// The failure that the log was last told of.
     reported: Mutex<Option<String>>,
+}
+
+/// When a connection was last found dead, and when by a call that met its time limit. Those that were seen to work since
+/// are sound.
+#[derive(Default)]
+struct Deaths {
+    last: Option<Instant>,
+    last_silent: Option<Instant>,
 }
 
 /// A pooled connection and when it was last known to work.
 pub(super) struct Pooled {
     pub(super) conn: Connection,
-    checked: Instant,
-    /// Still set when it comes back to the pool: a panic has left it in the middle of something.
+    /// When it was last seen to work.
+    pub(super) checked: Instant,
+    /// Still set when it comes back to the pool: a panic has left it in the middle of something, or what it did could
+    /// not be rolled back.
     pub(super) is_at_work: bool,
 }
 
@@ -55,7 +64,7 @@ impl Manager {
             connect_string: with_timeouts(&settings.connect_string, client.major()),
             call_timeout,
             gate: Gate::new(),
-            last_death: Mutex::new(None),
+            deaths: Mutex::default(),
             reported: Mutex::new(None),
         }));
         // An unreadable password file is an operator's mistake; later, when it is being replaced, it is not.
@@ -119,11 +128,6 @@ impl Manager {
         if class == Class::Credentials { Logon::Refused(text) } else { Logon::Failed }
     }
 
-    /// Whether a call that took this long has met its time limit.
-    pub(super) fn timed_out(&self, elapsed: Duration) -> bool {
-        self.0.call_timeout.is_some_and(|limit| elapsed >= limit)
-    }
-
     /// Why the last logon failed, for those who meet the pause after it.
     fn last_failure(&self) -> String {
         let reported = self.0.reported.lock().unwrap_or_else(PoisonError::into_inner);
@@ -140,9 +144,19 @@ impl Manager {
         self.0.gate.open();
     }
 
-    /// A connection was found dead. Others may be, too.
-    pub(super) fn note_death(&self) {
-        *self.0.last_death.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    /// A connection was found dead by a call that took this long. Others may be, too. Whether it met its time limit.
+    pub(super) fn note_death(&self, elapsed: Duration) -> bool {
+        let silent = self.0.call_timeout.is_some_and(|limit| elapsed >= limit);
+        let mut deaths = self.deaths();
+        deaths.last = Some(Instant::now());
+        if silent {
+            deaths.last_silent = deaths.last;
+        }
+        silent
+    }
+
+    fn deaths(&self) -> MutexGuard<'_, Deaths> {
+        self.0.deaths.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -151,23 +165,34 @@ impl ManageConnection for Manager {
     type Error = Error;
 
     fn connect(&self) -> Result<Pooled, Error> {
-        let password = self.read_password().map_err(driver_error)?;
-        let logon = || self.log_on(&password);
-        match self.0.gate.pass(password.expose_secret(), logon, |result| self.report_logon(result)) {
+        let password = || self.read_password().map_err(driver_error);
+        let logon = |password: &SecretString| self.log_on(password);
+        match self.0.gate.pass(password, logon, |result| self.report_logon(result)) {
             Ok(result) => Ok(Pooled { conn: result?, checked: Instant::now(), is_at_work: false }),
             Err(Closed::Pausing) => Err(driver_error(self.last_failure())),
             Err(Closed::Shut(reason)) => Err(driver_error(reason)),
         }
     }
 
-    /// No round trip, unless a connection died since this one was last seen to work.
+    /// No round trip, unless a connection died since this one was last seen to work. Then it is pinged, so that the healthy
+    /// ones outlive the death of a single session: there may be no logon to be had for another. Only where the server kept
+    /// silent it is given up unasked, healthy or not: each ping would wait for twice the call timeout, one idle connection
+    /// after the other, and nobody waits that long.
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Error> {
         if self.has_broken(pooled) {
             return Err(driver_error("the connection is closed".to_owned()));
         }
-        let last_death = *self.0.last_death.lock().unwrap_or_else(PoisonError::into_inner);
-        if last_death.is_some_and(|at| at >= pooled.checked) {
-            pooled.conn.ping()?;
+        let Deaths { last, last_silent } = *self.deaths();
+        let since_checked = |death: Option<Instant>| death.is_some_and(|at| at >= pooled.checked);
+        if since_checked(last_silent) {
+            return Err(driver_error("the server kept silent since the connection was seen to work".to_owned()));
+        }
+        if since_checked(last) {
+            let asked = Instant::now();
+            if let Err(error) = pooled.conn.ping() {
+                self.note_death(asked.elapsed());
+                return Err(error);
+            }
             pooled.checked = Instant::now();
         }
         Ok(())

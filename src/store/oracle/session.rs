@@ -50,6 +50,7 @@ impl<'a> OracleSession<'a> {
             connection.is_at_work = false;
             let failure = match worked {
                 Ok(done) => {
+                    connection.checked = Instant::now();
                     self.connection = Some(connection);
                     return Ok(done);
                 }
@@ -57,10 +58,10 @@ impl<'a> OracleSession<'a> {
             };
             match failure.class {
                 Class::Dead => {
-                    self.store.manager.note_death();
+                    let silent = self.store.manager.note_death(started.elapsed());
                     // A server that keeps silent costs the session, too, but only after the call timeout: another
                     // connection would wait as long again for the same silence, and whoever asked has given up by then.
-                    if self.store.manager.timed_out(started.elapsed()) {
+                    if silent {
                         return Err(StoreError::Timeout(failure.into_source()));
                     }
                     if retried {
@@ -69,10 +70,13 @@ impl<'a> OracleSession<'a> {
                     retried = true;
                 }
                 class => {
-                    // r2d2 never rolls back: what is open now would pass to the next user. If this fails the connection
-                    // is broken, and the pool sees that by itself.
-                    let _ = connection.conn.rollback();
-                    self.connection = Some(connection);
+                    // r2d2 never rolls back: what is open now would pass to the next user, who would commit it. Where
+                    // this fails, the connection is not for anybody: the pool discards what is at work when it returns.
+                    connection.is_at_work = true;
+                    if connection.conn.rollback().is_ok() {
+                        connection.is_at_work = false;
+                        self.connection = Some(connection);
+                    }
                     if class != Class::Contention || contention + 1 == CONTENTION_ATTEMPTS {
                         return Err(failure.into());
                     }
@@ -148,11 +152,6 @@ impl<'a> OracleSession<'a> {
     }
 }
 
-/// Rows that vanish between a conflict and the look at its winner, time after time.
-fn unsteady() -> StoreError {
-    StoreError::Timeout(anyhow::anyhow!("rows come and go under the same key"))
-}
-
 impl StoreSession for OracleSession<'_> {
     fn find_many(&mut self, keys: &[Key]) -> Result<Vec<Option<Found>>, StoreError> {
         let store = self.store;
@@ -164,6 +163,7 @@ impl StoreSession for OracleSession<'_> {
     }
 
     fn insert_many(&mut self, rows: &[NewResult]) -> Result<Vec<Inserted>, StoreError> {
+        let store = self.store;
         let mut inserted = self.insert_once(rows)?;
         // A winner that is gone again was deleted meanwhile: one more time stores the row.
         let gone: Vec<usize> = (0..rows.len()).filter(|&at| inserted[at].is_none()).collect();
@@ -173,7 +173,12 @@ impl StoreSession for OracleSession<'_> {
                 inserted[at] = end;
             }
         }
-        inserted.into_iter().map(|end| end.ok_or_else(unsteady)).collect()
+        // No deleted row: the unique key is on more than the key's text, or on another column.
+        let rejected = || {
+            store.unstorable.note_conflict();
+            Inserted::Rejected(Rejection::Conflict)
+        };
+        Ok(inserted.into_iter().map(|end| end.unwrap_or_else(rejected)).collect())
     }
 
     fn put(&mut self, row: &NewResult) -> Result<(), StoreError> {
@@ -201,7 +206,7 @@ impl StoreSession for OracleSession<'_> {
                 }
             }
         }
-        Err(unsteady())
+        Err(StoreError::Internal(anyhow::anyhow!("another row is in the way")))
     }
 
     fn delete(&mut self, key: &Key) -> Result<bool, StoreError> {

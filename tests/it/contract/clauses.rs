@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use augur::domain::{Key, NewResult, Outcome};
-use augur::store::{Expected, Found, Inserted, StoreError, StoreSession, Verdict};
+use augur::store::{Expected, Found, Inserted, Rejection, StoreError, StoreSession, Verdict};
 
 use super::{Backend, found, key, row};
 
@@ -115,6 +115,21 @@ pub(super) fn overlapping_batches_in_any_order_never_fail(backend: &dyn Backend)
         }
     });
     assert_eq!(session(backend).page(None, 1000).unwrap().len(), 200);
+}
+
+pub(super) fn a_row_that_another_unique_key_refuses_costs_nobody_else_his(backend: &dyn Backend) {
+    backend.execute("CREATE UNIQUE INDEX URL_RESULT_M ON URL_RESULT (MODEL)");
+    let of = |key: &str, model: &str| NewResult { model: Some(model.to_owned()), ..row(key, 1.0) };
+    let stored = Inserted::Stored(Outcome::float(1.0));
+    let refused = Inserted::Rejected(Rejection::Conflict);
+    let mut session = session(backend);
+    session.insert_many(&[of("a", "m@1")]).unwrap();
+    let rows = [of("b", "m@2"), of("c", "m@1"), of("a", "m@3"), of("d", "m@4")];
+    let existed = Inserted::Existed(found(1.0));
+    assert_eq!(session.insert_many(&rows).unwrap(), [stored.clone(), refused.clone(), existed, stored]);
+    assert_eq!(session.insert_many(&rows[1..2]).unwrap(), [refused]);
+    assert_eq!(session.page(None, 10).unwrap().len(), 3);
+    assert!(session.put(&rows[1]).is_err());
 }
 
 pub(super) fn rows_of_other_programs_are_read_as_they_stand(backend: &dyn Backend) {

@@ -28,6 +28,7 @@ macro_rules! store_contract {
             a_batch_with_some_keys_there_already_stores_the_rest,
             equal_keys_from_many_sessions_leave_one_row,
             overlapping_batches_in_any_order_never_fail,
+            a_row_that_another_unique_key_refuses_costs_nobody_else_his,
             rows_of_other_programs_are_read_as_they_stand,
             put_replaces_and_inserts,
             delete_says_whether_there_was_a_row,

@@ -1,8 +1,15 @@
 //! Every class of database error through the front door.
 
+use augur::domain::{Key, NewResult, Outcome};
+use augur::store::StoreError;
 use oci_standin::FailOn;
 
-use super::{DOES_NOT_FIT, NO_SPACE, STORED, Server, TABLE, assert_unavailable, cache_status, millis, wait_until};
+use super::{
+    DOES_NOT_FIT, HIT, IN_THE_WAY, NO_SPACE, STORED, Server, TABLE, assert_unavailable, cache_status, millis,
+    wait_until,
+};
+use crate::contract::Backend;
+use crate::contract::oracle::Oracle;
 use crate::standin::Database;
 
 const URL: &str = "http://example.com/";
@@ -182,6 +189,18 @@ fn a_row_that_is_there_and_gone_again_is_stored_after_all() {
 }
 
 #[test]
+fn a_row_that_another_row_keeps_out_is_answered_and_said_once_and_the_others_are_stored() {
+    let server = Server::start(&["store.oracle.pool_size=1"]).settled(1);
+    server.database.execute("CREATE UNIQUE INDEX ONE_A_MODEL ON URL_RESULT (MODEL)");
+    assert_eq!(cache_status(&server.app.ask(URL)), STORED);
+    for n in 0..3 {
+        assert_eq!(cache_status(&server.app.ask(&format!("{URL}{n}"))), IN_THE_WAY);
+    }
+    assert_eq!(server.lines("a row is not stored, since another row"), 1, "{}", server.app.log());
+    assert_eq!(cache_status(&server.app.ask(URL)), HIT);
+}
+
+#[test]
 fn a_row_that_the_table_does_not_take_is_answered_and_not_stored() {
     for ora in [12899, 1461, 1400, 1438, 1426, 2290, 2291] {
         let server = server();
@@ -215,6 +234,28 @@ fn a_commit_that_fails_is_rolled_back_and_tried_again() {
     server.fail(1, 60, FailOn::Commit);
     assert_eq!(cache_status(&server.app.ask(URL)), STORED);
     assert_eq!((server.rows(), server.database.standin.counters().rollbacks), (1, 1));
+}
+
+#[test]
+fn a_transaction_that_can_neither_be_committed_nor_rolled_back_ends_with_its_session() {
+    let backend = Oracle::fresh();
+    let standin = &backend.database.standin;
+    let store = backend.store();
+    let insert = |keys: &[&str]| {
+        let row =
+            |key: &&str| NewResult { key: Key::parse(key, 4000).unwrap(), outcome: Outcome::float(1.0), model: None };
+        let rows: Vec<_> = keys.iter().map(row).collect();
+        store.session(store.acquire_timeout()).unwrap().insert_many(&rows)
+    };
+    insert(&["a"]).unwrap();
+    wait_until("the pool is full", || standin.counters().open_sessions == 4);
+    standin.fail_next(2, 3156, FailOn::End);
+    assert!(matches!(insert(&["a", "b", "c"]), Err(StoreError::Timeout(_))));
+    for key in ["d", "e", "f", "g"] {
+        insert(&[key]).unwrap();
+    }
+    assert_eq!(backend.database.count("SELECT COUNT(*) FROM URL_RESULT WHERE URL IN ('b', 'c')"), 0);
+    wait_until("a new session", || standin.counters().logons == 5);
 }
 
 #[test]

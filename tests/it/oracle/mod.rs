@@ -100,3 +100,4 @@ const STORED: &str = "augur; fwd=miss; stored";
 const NO_SPACE: &str = "augur; fwd=miss; detail=\"not stored: no space\"";
 const KEY_TOO_LONG: &str = "augur; fwd=miss; detail=\"not stored: key too long\"";
 const DOES_NOT_FIT: &str = "augur; fwd=miss; detail=\"not stored: value does not fit\"";
+const IN_THE_WAY: &str = "augur; fwd=miss; detail=\"not stored: another row is in the way\"";

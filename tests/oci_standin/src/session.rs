@@ -130,6 +130,7 @@ impl Session {
     pub(crate) fn rollback(&mut self) -> Result<()> {
         self.stats.rollbacks += 1;
         self.link.count(Word::Rollbacks, 1);
+        self.link.ordered_failure(FailOn::End)?;
         self.undo()
     }
 

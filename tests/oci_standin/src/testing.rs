@@ -35,6 +35,8 @@ pub enum FailOn {
     Change = 2,
     Commit = 3,
     Logon = 4,
+    /// COMMIT and ROLLBACK: how a transaction ends.
+    End = 5,
 }
 
 /// What a user may see of the dictionary.
@@ -64,7 +66,7 @@ pub struct Counters {
     pub pings: u64,
     pub rows_fetched: u64,
     pub rows_inserted: u64,
-    /// Values sent in the national character set, which keep Oracle from using an index on a VARCHAR2.
+    /// Values sent in the national character set, which keep Oracle from using an index on a VARCHAR2. Never reset.
     pub nchar_binds: u64,
     pub call_timeouts: u64,
     /// Sessions of living processes right now.
