@@ -1,11 +1,16 @@
--- ROWNUM, since FETCH FIRST needs 12.1.
-SELECT *
+-- ROWNUM, since FETCH FIRST needs 12.1. The columns have names of their own: of those that a table lacks only NULL is
+-- left, and two columns of that name would be ambiguous outside (ORA-00918).
+SELECT
+    ROW_KEY,
+    ROW_RESULT,
+    ROW_MODEL,
+    ROW_CREATED
 FROM (
     SELECT
-        URL,
-        RESULT,
-        MODEL,
-        CREATED_AT
+        URL AS ROW_KEY,
+        RESULT AS ROW_RESULT,
+        MODEL AS ROW_MODEL,
+        CREATED_AT AS ROW_CREATED
     FROM URL_RESULT
     WHERE URL > :1
     ORDER BY URL

@@ -12,7 +12,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -21,6 +21,10 @@ use super::{Answer, Core, LaneSettings, ServiceError};
 use crate::domain::Key;
 use crate::model::Predictor;
 use crate::store::StoreSession;
+
+/// How long to wait for a session at least: after a slow batch whoever comes next may have waited too long already, but a
+/// session that is just being given back will do.
+const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
 /// The queue and its threads. Dropping it ends the lanes once the queue is empty.
 pub(super) struct Lanes<P: Predictor> {
@@ -149,7 +153,7 @@ impl<P: Predictor> Shared<P> {
     fn work_off(&self, oldest: Instant) {
         let store = &self.core.store;
         let expires = oldest + store.acquire_timeout();
-        match store.session(expires.saturating_duration_since(Instant::now())) {
+        match store.session(expires.saturating_duration_since(Instant::now()).max(SHORTEST_WAIT)) {
             Ok(mut session) => {
                 while let Some(work) = self.take() {
                     let worked = match work {
@@ -164,7 +168,7 @@ impl<P: Predictor> Shared<P> {
                 }
             }
             Err(error) => {
-                let patience = if error.may_pass() { store.acquire_timeout() } else { std::time::Duration::ZERO };
+                let patience = if error.may_pass() { store.acquire_timeout() } else { Duration::ZERO };
                 let refused = self.lock().take_older_than(patience);
                 if !refused.is_empty() {
                     let error = self.core.session_failed(error);

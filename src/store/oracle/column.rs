@@ -68,7 +68,7 @@ impl ColumnKind {
     /// The kind of a described column.
     ///
     /// # Errors
-    /// For types that no result can be read from in one round trip.
+    /// For types that no result can be read from in one round trip, or not as it was stored.
     pub(super) fn of(described: &OracleType) -> Result<Self, Failure> {
         const UNDECLARED_SCALE: i8 = -127;
         const MAX_DIGITS: u32 = 38;
@@ -86,9 +86,8 @@ impl ColumnKind {
             OracleType::Float(bits) => {
                 Ok(Self::Float { digits: (f64::from(*bits) * std::f64::consts::LOG10_2).ceil() as u32 })
             }
-            OracleType::Varchar2(_) | OracleType::NVarchar2(_) | OracleType::Char(_) | OracleType::NChar(_) => {
-                Ok(Self::Text)
-            }
+            // Not CHAR: it pads with blanks, so that a hit would not be what the miss answered.
+            OracleType::Varchar2(_) | OracleType::NVarchar2(_) => Ok(Self::Text),
             other => Err(Failure::column_type(other)),
         }
     }

@@ -86,7 +86,8 @@ impl Decimal {
         self.trimmed()
     }
 
-    /// `self` where a NUMBER of this shape holds it: ORA-01438 and ORA-01426 otherwise, and below 1E-130 it becomes zero.
+    /// `self` where a NUMBER of this shape holds it: ORA-01438 and ORA-01426 otherwise. One
+    /// below 1E-130 is refused as well: Oracle would make it zero.
     pub(super) fn fitting(self, precision: u32, scale: Option<i32>) -> Option<Self> {
         const MAX_POWER: i32 = 125;
         const MIN_POWER: i32 = -130;

@@ -41,9 +41,10 @@ pub(super) enum Class {
 const fn class_of(ora: i32) -> Class {
     match ora {
         1 => Class::Unique,
-        // What ODPI-C itself takes as the end of a session (dpiError.c), when it is not wrapped as DPI-1080.
+        // What ODPI-C itself takes as the end of a session (dpiError.c), when it is not wrapped as DPI-1080; and 12560 and
+        // 12571, errors of the line that it does not.
         22 | 28 | 31 | 45 | 378 | 602 | 603 | 609 | 1012 | 1041 | 1043 | 1089 | 1092 | 2396 | 3113 | 3114 | 3122
-        | 3135 | 12153 | 12537 | 12547 | 12570 | 12583 | 27146 | 28511 | 56600 => Class::Dead,
+        | 3135 | 12153 | 12537 | 12547 | 12560 | 12570 | 12571 | 12583 | 27146 | 28511 | 56600 => Class::Dead,
         1013 | 3136 | 3156 | 12161 => Class::CallTimeout,
         1033 | 1034 | 27101 | 12514 | 12505 | 12528 | 12541 | 12543 | 12545 | 12170 | 12535 | 12154 | 12637 => {
             Class::Unreachable

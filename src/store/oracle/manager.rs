@@ -28,7 +28,7 @@ struct Inner {
     gate: Gate,
     deaths: Mutex<Deaths>,
     /// The failure that the log was last told of.
-    reported: Mutex<Option<String>>,
+    reported: Mutex<Option<(Class, String)>>,
 }
 
 /// When a connection was last found dead, and when by a call that met its time limit. Those that were seen to work since
@@ -44,8 +44,8 @@ pub(super) struct Pooled {
     pub(super) conn: Connection,
     /// When it was last seen to work.
     pub(super) checked: Instant,
-    /// Still set when it comes back to the pool: a panic has left it in the middle of something, or what it did could
-    /// not be rolled back.
+    /// Still set when it comes back to the pool: it is dead, a panic has left it in the middle of something, or what it
+    /// did could not be rolled back.
     pub(super) is_at_work: bool,
 }
 
@@ -110,7 +110,11 @@ impl Manager {
         };
         let text = error.to_string();
         let class = classify(error);
-        if reported.as_ref() != Some(&text) {
+        // A listener that is full, or whose database starts, words it differently from time to time.
+        let is_known = reported.as_ref().is_some_and(|(known, known_text)| {
+            *known == class && (matches!(class, Class::Overload | Class::Unreachable) || *known_text == text)
+        });
+        if !is_known {
             match class {
                 Class::Credentials => log::error!(
                     target: "augur::store",
@@ -123,15 +127,15 @@ impl Manager {
                 ),
                 _ => log::error!(target: "augur::store", "cannot log on to Oracle: {text}"),
             }
-            *reported = Some(text.clone());
         }
+        *reported = Some((class, text.clone()));
         if class == Class::Credentials { Logon::Refused(text) } else { Logon::Failed }
     }
 
     /// Why the last logon failed, for those who meet the pause after it.
     fn last_failure(&self) -> String {
         let reported = self.0.reported.lock().unwrap_or_else(PoisonError::into_inner);
-        reported.clone().unwrap_or_else(|| "waiting before the next logon".to_owned())
+        reported.as_ref().map_or_else(|| "waiting before the next logon".to_owned(), |(_, text)| text.clone())
     }
 
     /// Why no logon is tried any more, if so.

@@ -49,7 +49,8 @@ pub(super) fn find_chunk(store: &OracleStore, conn: &Connection, keys: &[Key]) -
         }
         let row = row?;
         let [key, result, model] = row.sql_values() else { return Err(Failure::unreadable("too many columns")) };
-        let key: String = key.get()?;
+        // What is found for a single key is its row, also where a column of another character set words it otherwise.
+        let key = if distinct == 1 { last.as_str().to_owned() } else { key.get()? };
         if let Entry::Vacant(place) = found.entry(key) {
             place.insert(Found { outcome: kind.read(result)?, model: model.get()? });
         }
@@ -98,7 +99,14 @@ pub(super) fn insert_one(
     let mut statement = conn.statement(&store.statements.insert).build()?;
     match statement.execute(binds) {
         Ok(()) => Ok(Row::Stored),
-        Err(error) => row_failure(store, error.into()),
+        Err(error) => {
+            let row = row_failure(store, error.into())?;
+            // It may be the commit that failed: then the row is there for whoever commits next.
+            if matches!(row, Row::Rejected(_)) {
+                conn.rollback()?;
+            }
+            Ok(row)
+        }
     }
 }
 

@@ -130,7 +130,9 @@ fn result_column(column: &ColumnInfo) -> Check {
         Ok(_) => Check::ok(RESULT, format!("is {described}")),
         Err(_) => Check::failed(
             RESULT,
-            format!("is {described}, which no result can be read from: make it BINARY_DOUBLE, NUMBER or VARCHAR2"),
+            format!(
+                "is {described}, from which no result can be read as it was stored: make it BINARY_DOUBLE, NUMBER or VARCHAR2"
+            ),
         ),
     }
 }
@@ -208,10 +210,10 @@ fn other_columns(
             Ok(if lacking.is_empty() {
                 Check::ok(OTHERS, "those that are NOT NULL have a default")
             } else {
-                Check::failed(
+                Check::warning(
                     OTHERS,
                     format!(
-                        "{} must have a value but no default: every INSERT would fail (ORA-01400); give a DEFAULT or allow NULL",
+                        "{} must have a value but no default: unless a trigger gives one, every INSERT fails (ORA-01400); give a DEFAULT or allow NULL",
                         lacking.join(", ")
                     ),
                 )

@@ -58,6 +58,8 @@ impl<'a> OracleSession<'a> {
             };
             match failure.class {
                 Class::Dead => {
+                    // The driver does not take each of these errors for the end: the pool shall discard it all the same.
+                    connection.is_at_work = true;
                     let silent = self.store.manager.note_death(started.elapsed());
                     // A server that keeps silent costs the session, too, but only after the call timeout: another
                     // connection would wait as long again for the same silence, and whoever asked has given up by then.
@@ -68,6 +70,11 @@ impl<'a> OracleSession<'a> {
                         return Err(failure.into());
                     }
                     retried = true;
+                }
+                // The instance is coming or going, and the session with it.
+                Class::Unreachable => {
+                    connection.is_at_work = true;
+                    return Err(failure.into());
                 }
                 class => {
                     // r2d2 never rolls back: what is open now would pass to the next user, who would commit it. Where

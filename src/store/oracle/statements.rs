@@ -73,6 +73,13 @@ mod tests {
     use crate::store::TableSettings;
 
     #[test]
+    fn a_page_of_a_table_with_two_columns_has_four_of_different_names() {
+        let plain = TableSettings { model_column: "".into(), created_column: "".into(), ..TableSettings::default() };
+        let page = Statements::new(&TableNames::parse(&plain).expect("names")).page;
+        assert!(page.contains("NULL AS ROW_MODEL") && page.contains("NULL AS ROW_CREATED"), "{page}");
+    }
+
+    #[test]
     fn lists_grow_in_fixed_steps() {
         let statements = Statements::new(&TableNames::parse(&TableSettings::default()).expect("names"));
         assert_eq!(statements.find(1).1, 1);

@@ -27,7 +27,7 @@ impl Server {
 
 #[test]
 fn a_dead_session_is_replaced_and_the_request_answered() {
-    for ora in [28, 1012, 1089, 1092, 2396, 3113, 3114, 3135, 12537, 12547, 12570] {
+    for ora in [28, 1012, 1089, 1092, 2396, 3113, 3114, 3135, 12537, 12547, 12560, 12570, 12571] {
         for on in [FailOn::Select, FailOn::Change] {
             let server = server();
             server.fail(1, ora, on);
@@ -65,6 +65,7 @@ fn a_database_that_starts_or_stops_is_503() {
         let server = server();
         server.fail(1, ora, FailOn::AnyExecute);
         assert_unavailable(&server.app.ask(URL), "store-unavailable");
+        wait_until("a new session", || server.database.standin.counters().logons == 3);
         assert_eq!(cache_status(&server.app.ask(URL)), STORED);
     }
 }
@@ -93,6 +94,12 @@ fn a_database_without_room_for_a_session_is_503_and_said_once() {
         server.app.wait_for_log("Oracle takes no more sessions");
         for _ in 0..3 {
             assert_unavailable(&server.app.ask(URL), "store-unavailable");
+        }
+        if ora == 18 {
+            // The same in other words.
+            server.fail(FOR_EVER, 20, FailOn::Logon);
+            let attempts = server.database.standin.counters().logon_attempts;
+            wait_until("another logon", || server.database.standin.counters().logon_attempts > attempts + 1);
         }
         assert_eq!(server.lines("Oracle takes no more sessions"), 1, "ORA-{ora}");
         assert_eq!(server.lines("ERROR"), 1, "{}", server.app.log());
@@ -178,6 +185,15 @@ fn a_batch_without_space_answers_all_its_requests() {
         assert_eq!(server.rows(), 0, "{on:?}");
     }
     assert_eq!(server.lines("ALARM"), 1, "{}", server.app.log());
+}
+
+#[test]
+fn a_row_whose_commit_finds_no_space_is_not_left_for_the_next_commit() {
+    let server = Server::start(&["store.oracle.pool_size=1"]).settled(1);
+    server.fail(1, 1653, FailOn::Commit);
+    assert_eq!(cache_status(&server.app.ask(URL)), NO_SPACE);
+    assert_eq!(cache_status(&server.app.ask("http://example.com/other")), STORED);
+    assert_eq!(server.rows(), 1);
 }
 
 #[test]

@@ -68,7 +68,11 @@ fn every_lack_has_one_line_of_its_own() {
         ),
         (
             format!("{key}, RESULT RAW(8), MODEL VARCHAR2(200 BYTE), CREATED_AT TIMESTAMP(6), {unique}"),
-            vec!["failed   result column: RESULT is RAW(8), which no result can be read from"],
+            vec!["failed   result column: RESULT is RAW(8), from which no result can be read"],
+        ),
+        (
+            format!("{key}, RESULT CHAR(20), MODEL VARCHAR2(200 BYTE), CREATED_AT TIMESTAMP(6), {unique}"),
+            vec!["failed   result column: RESULT is CHAR(20), from which no result can be read as it was stored"],
         ),
         (
             format!("{key}, RESULT NUMBER, MODEL VARCHAR2(8 BYTE), CREATED_AT TIMESTAMP(6), {unique}"),
@@ -83,7 +87,7 @@ fn every_lack_has_one_line_of_its_own() {
         ),
         (
             format!("{key}, {rest}, SOURCE VARCHAR2(9) NOT NULL, KIND NUMBER DEFAULT 1 NOT NULL, {unique}"),
-            vec!["failed   other columns: SOURCE must have a value but no default"],
+            vec!["warning  other columns: SOURCE must have a value but no default: unless a trigger"],
         ),
         (format!("{key}, {rest}"), vec!["warning  unique key: there is none on URL alone"]),
         (

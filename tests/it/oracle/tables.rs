@@ -154,13 +154,15 @@ fn a_value_that_does_not_fit_its_column_is_answered_and_not_stored() {
 }
 
 #[test]
-fn a_clob_column_is_refused_with_a_hint() {
-    let server = plain_table("CLOB");
-    assert_eq!(server.app.get("/health/ready").status, 503);
-    assert_unavailable(&server.app.ask("http://example.com/"), "store-unavailable");
-    let line = server.app.wait_for_log("the result table is not usable");
-    assert!(line.contains("CLOB") && line.contains("VARCHAR2"), "{line}");
-    assert_eq!(server.lines("the result table is not usable"), 1, "{}", server.app.log());
+fn a_column_that_cannot_give_back_what_it_took_is_refused_with_a_hint() {
+    for result_type in ["CLOB", "CHAR(20)"] {
+        let server = plain_table(result_type);
+        assert_eq!(server.app.get("/health/ready").status, 503);
+        assert_unavailable(&server.app.ask("http://example.com/"), "store-unavailable");
+        let line = server.app.wait_for_log("the result table is not usable");
+        assert!(line.contains(result_type) && line.contains("VARCHAR2"), "{line}");
+        assert_eq!(server.lines("the result table is not usable"), 1, "{}", server.app.log());
+    }
 }
 
 #[test]
