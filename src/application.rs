@@ -33,10 +33,13 @@ impl Application {
     /// One sentence that says what the operator has to change.
     pub fn build(settings: &Settings) -> anyhow::Result<Self> {
         let model = load_url_model(settings)?;
-        let store = store::open::open(&settings.store)?;
+        let stores = store::open::open(&settings.store)?;
         if settings.store.backend == Backend::Sqlite {
-            store.apply_schema().context("cannot make the result table in store.sqlite.path")?;
+            for store in [&stores.urls, &stores.images] {
+                store.apply_schema().context("cannot make the result tables in store.sqlite.path")?;
+            }
         }
+        let store = stores.urls;
         if settings.store.require_at_start {
             match first_contact(&*store) {
                 // A supervisor would start us again and again, into a locked account.

@@ -184,10 +184,11 @@ fn the_schema_can_be_printed_made_and_checked() {
     assert!(String::from_utf8(printed.stdout).unwrap().contains("CREATE TABLE SCORES ("));
     let printed = String::from_utf8(run(&["schema", "print", "--set", "store.table.name=SCORES"]).stdout).unwrap();
     assert!(printed.contains("CREATE TABLE IF NOT EXISTS SCORES ("), "{printed}");
+    assert!(printed.contains("CREATE TABLE IF NOT EXISTS IMAGE_RESULT ("), "{printed}");
     let lacking = run(&["schema", "check"]);
     assert_eq!(lacking.status.code(), Some(1));
     assert!(
-        String::from_utf8(lacking.stdout).unwrap().contains("there is no table URL_RESULT: run `augur schema apply`")
+        String::from_utf8(lacking.stdout).unwrap().contains("there is no table IMAGE_RESULT: run `augur schema apply`")
     );
     assert!(run(&["schema", "apply"]).status.success());
     assert!(run(&["schema", "apply"]).status.success());
