@@ -141,7 +141,12 @@ impl App {
 
     /// `POST /url` with headers of one's own.
     pub(crate) fn post_with(&self, headers: &[(&str, &str)], body: &[u8]) -> Response {
-        let mut request = self.agent.post(self.url("/url"));
+        self.post_to("/url", headers, body)
+    }
+
+    /// The same to any path.
+    pub(crate) fn post_to(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
+        let mut request = self.agent.post(self.url(path));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
