@@ -27,7 +27,7 @@ fn main() -> std::io::Result<()> {
             let folder = Path::new(&folder).join(part).join(digit.label.to_string());
             std::fs::create_dir_all(&folder)?;
             let (format, ending) =
-                if (at + variant) % 2 == 0 { (ImageFormat::Png, "png") } else { (ImageFormat::Jpeg, "jpg") };
+                if (at + variant).is_multiple_of(2) { (ImageFormat::Png, "png") } else { (ImageFormat::Jpeg, "jpg") };
             let picture = encoded(digit.draw(drawing, random), format);
             std::fs::write(folder.join(format!("{at:04}-{variant}.{ending}")), picture)
         };

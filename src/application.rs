@@ -1,5 +1,6 @@
 //! The application: the only place where settings, store, model, service and HTTP are put together.
 
+use std::iter;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -36,7 +37,8 @@ impl Application {
         let image_model = settings.models.image.enabled.then(|| load_image_model(settings)).transpose()?;
         let stores = store::open::open(&settings.store)?;
         if settings.store.backend == Backend::Sqlite {
-            for store in [&stores.urls, &stores.images] {
+            let images = image_model.as_ref().map(|_| &stores.images);
+            for store in iter::once(&stores.urls).chain(images) {
                 store.apply_schema().context("cannot make the result tables in store.sqlite.path")?;
             }
         }
@@ -196,7 +198,7 @@ pub(crate) fn load_url_model(settings: &Settings) -> anyhow::Result<UrlModel> {
 }
 
 /// The configured classifier, or the one inside the binary.
-fn load_image_model(settings: &Settings) -> anyhow::Result<ImageModel> {
+pub(crate) fn load_image_model(settings: &Settings) -> anyhow::Result<ImageModel> {
     let path = &settings.models.image.path;
     let model = if path.as_os_str().is_empty() {
         ImageModel::embedded().context("the image model inside this binary cannot be used")

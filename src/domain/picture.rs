@@ -40,6 +40,9 @@ pub enum PictureError {
         /// The limit of their product.
         max_pixels: u64,
     },
+    /// Decoding it would take more memory than a picture of the allowed size needs.
+    #[error("needs more memory than the largest picture that is allowed")]
+    TooMuchMemory,
 }
 
 /// A label and the share of the classifier's votes, or its probability, that it has.

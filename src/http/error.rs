@@ -53,7 +53,10 @@ impl ApiError {
     fn field_error(&self) -> Option<(&'static str, String)> {
         if let Self::Invalid { pointer, detail } = self {
             Some((pointer, detail.clone()))
-        } else if let Self::Service(ServiceError::Picture(reason @ PictureError::TooManyPixels { .. })) = self {
+        } else if let Self::Service(ServiceError::Picture(
+            reason @ (PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory),
+        )) = self
+        {
             Some(("/image", reason.to_string()))
         } else {
             None
@@ -110,7 +113,8 @@ impl ResponseError for ApiError {
             Self::NotJson | Self::NotMultipart | Self::Service(ServiceError::Picture(PictureError::Undecodable(_))) => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
-            Self::Invalid { .. } | Self::Service(ServiceError::Picture(PictureError::TooManyPixels { .. })) => {
+            Self::Invalid { .. }
+            | Self::Service(ServiceError::Picture(PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory)) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Self::Service(ServiceError::Unavailable(_) | ServiceError::Overloaded | ServiceError::Deadline) => {
@@ -133,7 +137,7 @@ impl ResponseError for ApiError {
             Self::NotMultipart => {
                 ("about:blank", Some("Send the image as Content-Type: multipart/form-data.".to_owned()))
             }
-            Self::Service(ServiceError::Picture(PictureError::TooManyPixels { .. })) => {
+            Self::Service(ServiceError::Picture(PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory)) => {
                 ("about:blank", Some("The image is too large; see errors.".to_owned()))
             }
             Self::Service(ServiceError::Picture(reason)) => ("about:blank", Some(reason.to_string())),

@@ -83,7 +83,8 @@ impl<P: Predictor> LookupThenPredict<P> {
     /// # Errors
     /// Where the system gives no more threads.
     pub fn start(store: Arc<dyn ResultStore>, predictor: Arc<P>, settings: LaneSettings) -> std::io::Result<Self> {
-        let core = Arc::new(Core { store, predictor, health: Health::default() });
+        let health = Health::of(store.table());
+        let core = Arc::new(Core { store, predictor, health });
         let lanes = Lanes::start(Arc::clone(&core), settings)?;
         Ok(Self { lanes, core, probe: Arc::default() })
     }

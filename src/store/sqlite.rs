@@ -201,6 +201,10 @@ impl ResultStore for SqliteStore {
         format!("sqlite at {}", self.path)
     }
 
+    fn table(&self) -> String {
+        self.names.qualified_table()
+    }
+
     fn apply_schema(&self) -> Result<(), StoreError> {
         self.writer().execute_batch(&self.statements.create).map_err(store_error)
     }

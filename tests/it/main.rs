@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end with the line that could not")]
 
 mod app;
+mod bad_pictures;
 mod classify;
 mod contract;
 mod doctor;

@@ -69,8 +69,12 @@ fn is_whole_jpeg(bytes: &[u8]) -> bool {
     last([0xff, 0xd9]) > last([0xff, 0xda])
 }
 
-/// The reason on one line; what a decoder says of itself is fit for the client, since it holds no secrets of ours.
+/// What a decoder refuses a file for: its size, or the reason on one line. What a decoder says of itself is fit for the
+/// client, since it holds no secrets of ours.
 fn undecodable(error: &ImageError) -> PictureError {
+    if matches!(error, ImageError::Limits(_)) {
+        return PictureError::TooMuchMemory;
+    }
     const MAX_CHARS: usize = 200;
     let text = error.to_string();
     let reason: String = text.trim_end_matches('.').chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

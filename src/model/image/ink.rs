@@ -153,7 +153,7 @@ fn spots(ink: &Plane, threshold: f32) -> Vec<Spot> {
 fn bounds(ink: &Plane, spots: &[Spot]) -> Option<[f32; 4]> {
     let places = || (0..spots.len()).filter(|&at| spots[at] == Spot::Sign);
     let (left, right) = (places().map(|at| at % ink.width).min()?, places().map(|at| at % ink.width).max()?);
-    let (top, bottom) = (places().next()? / ink.width, places().last()? / ink.width);
+    let (top, bottom) = (places().next()? / ink.width, places().next_back()? / ink.width);
     Some([left as f32, top as f32, right as f32 + 1.0, bottom as f32 + 1.0])
 }
 

@@ -145,6 +145,10 @@ impl ResultStore for OracleStore {
         self.description.clone()
     }
 
+    fn table(&self) -> String {
+        self.names.qualified_table()
+    }
+
     fn apply_schema(&self) -> Result<(), StoreError> {
         let mut session = OracleSession::new(self, PATIENCE)?;
         session.execute_ddl(&self.statements.create)
