@@ -41,7 +41,8 @@ pub fn schema_ddl(settings: &StoreSettings) -> anyhow::Result<[String; 2]> {
     let names = TableNames::parse(&settings.table).map_err(anyhow::Error::msg)?;
     Ok(match settings.backend {
         Backend::Sqlite => [sqlite::ddl(&names), sqlite::image_ddl(&names)],
-        Backend::Oracle => [oracle::ddl(&names), oracle::image_ddl(&names)],
+        // SQL*Plus runs a block where a slash stands alone.
+        Backend::Oracle => [oracle::ddl(&names), oracle::image_ddl(&names)].map(|block| format!("{block}\n/")),
     })
 }
 

@@ -16,7 +16,7 @@ const MAX_PIXELS: u64 = 50_000_000;
 /// Longest label in bytes: what Oracle's column holds.
 const MAX_LABEL_BYTES: usize = 4000;
 
-/// Labelled pictures as files; they are decoded one at a time, by [`features`](Self::features).
+/// Labelled pictures as files; they are decoded one at a time, when they are learnt from or judged.
 #[derive(Debug, Clone)]
 pub struct Pictures {
     labels: Vec<String>,
