@@ -1,5 +1,6 @@
 //! The application: the only place where settings, store, model, service and HTTP are put together.
 
+use std::iter;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -8,8 +9,8 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, middleware};
 use anyhow::Context as _;
 
-use crate::http::{self, Context};
-use crate::model::{Predictor, UrlModel};
+use crate::http::{self, Context, Images};
+use crate::model::{ImageModel, Predictor, UrlModel};
 use crate::service::LookupThenPredict;
 use crate::settings::Settings;
 use crate::store::{self, Backend, Expected, ResultStore, StoreError, Verdict};
@@ -33,10 +34,15 @@ impl Application {
     /// One sentence that says what the operator has to change.
     pub fn build(settings: &Settings) -> anyhow::Result<Self> {
         let model = load_url_model(settings)?;
-        let store = store::open::open(&settings.store)?;
+        let image_model = settings.models.image.enabled.then(|| load_image_model(settings)).transpose()?;
+        let stores = store::open::open(&settings.store)?;
         if settings.store.backend == Backend::Sqlite {
-            store.apply_schema().context("cannot make the result table in store.sqlite.path")?;
+            let images = image_model.as_ref().map(|_| &stores.images);
+            for store in iter::once(&stores.urls).chain(images) {
+                store.apply_schema().context("cannot make the result tables in store.sqlite.path")?;
+            }
         }
+        let store = stores.urls;
         if settings.store.require_at_start {
             match first_contact(&*store) {
                 // A supervisor would start us again and again, into a locked account.
@@ -47,12 +53,20 @@ impl Application {
             }
         }
         let store_name = store.describe();
-        let model_version = Predictor::version(&model);
+        let mut models = Predictor::version(&model).to_string();
+        if let Some(image_model) = &image_model {
+            models.push_str(&format!(", {}", Predictor::version(image_model)));
+        }
         let expected = expected(settings, Some(&model));
-        let url = LookupThenPredict::start(Arc::clone(&store), Arc::new(model), settings.lanes)
-            .context("cannot start the lanes' threads")?;
+        let no_threads = "cannot start the lanes' threads";
+        let url = LookupThenPredict::start(Arc::clone(&store), Arc::new(model), settings.lanes).context(no_threads)?;
+        let images = image_model
+            .map(|model| LookupThenPredict::start(stores.images, Arc::new(model), settings.lanes))
+            .transpose()
+            .context(no_threads)?
+            .map(|service| Images::new(service, settings.limits.max_image_bytes));
         let request_timeout = settings.server.request_timeout();
-        let context = Arc::new(Context { url, limits: settings.limits, request_timeout });
+        let context = Arc::new(Context { url, images, limits: settings.limits, request_timeout });
         let grace = settings.server.shutdown_grace();
         let mut server = HttpServer::new(move || {
             App::new().wrap(middleware::from_fn(http::observe)).configure(http::routes(Arc::clone(&context)))
@@ -66,7 +80,7 @@ impl Application {
         }
         let addresses = server.addrs();
         let list: Vec<String> = addresses.iter().map(|address| format!("http://{address}")).collect();
-        log::info!("listening on {}; store: {store_name}; model: {model_version}", list.join(", "));
+        log::info!("listening on {}; store: {store_name}; model: {models}", list.join(", "));
         if settings.store.backend == Backend::Oracle {
             let store = Arc::downgrade(&store);
             std::thread::Builder::new()
@@ -181,4 +195,15 @@ pub(crate) fn load_url_model(settings: &Settings) -> anyhow::Result<UrlModel> {
     } else {
         UrlModel::load(path).context("models.url.path")
     }
+}
+
+/// The configured classifier, or the one inside the binary.
+pub(crate) fn load_image_model(settings: &Settings) -> anyhow::Result<ImageModel> {
+    let path = &settings.models.image.path;
+    let model = if path.as_os_str().is_empty() {
+        ImageModel::embedded().context("the image model inside this binary cannot be used")
+    } else {
+        ImageModel::load(path).context("models.image.path")
+    }?;
+    Ok(model.with_max_pixels(settings.limits.max_image_pixels))
 }

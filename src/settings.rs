@@ -67,6 +67,18 @@ impl ServerSettings {
 pub struct ModelSettings {
     /// The model that answers `/url`.
     pub url: ModelFile,
+    /// The model that answers `/classify`.
+    pub image: ImageModelSettings,
+}
+
+/// `models.image.*`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageModelSettings {
+    /// Artifact; empty for the model inside the binary.
+    pub path: PathBuf,
+    /// Whether there is a route `/classify`.
+    pub enabled: bool,
 }
 
 /// Where a model comes from.
@@ -87,6 +99,8 @@ impl Settings {
             ("server.request_timeout_ms", self.server.request_timeout_ms),
             ("limits.max_body_bytes", self.limits.max_body_bytes as u64),
             ("limits.max_url_bytes", self.limits.max_url_bytes as u64),
+            ("limits.max_image_bytes", self.limits.max_image_bytes as u64),
+            ("limits.max_image_pixels", self.limits.max_image_pixels),
             ("lanes.max_batch", self.lanes.max_batch as u64),
             ("lanes.queue_capacity", self.lanes.queue_capacity as u64),
             ("store.oracle.pool_size", u64::from(self.store.oracle.pool_size)),
@@ -109,6 +123,11 @@ impl Settings {
         }
         if self.limits.max_url_bytes > 4000 {
             return Err("limits.max_url_bytes must be at most 4000: that is where Oracle's VARCHAR2 ends".into());
+        }
+        // Pictures are held in memory, and several at a time.
+        const MAX_IMAGE_BYTES: usize = 1 << 30;
+        if self.limits.max_image_bytes > MAX_IMAGE_BYTES {
+            return Err(format!("limits.max_image_bytes must be at most {MAX_IMAGE_BYTES} (1 GiB)"));
         }
         // Beyond that a batch's buffers, or the sessions, are more than any database is asked to bear.
         const MAX_COUNT: usize = 1000;

@@ -86,14 +86,16 @@ GRANT CREATE SESSION TO &&augur_user;
 --   CREATE PROFILE augur_service LIMIT PASSWORD_LIFE_TIME UNLIMITED FAILED_LOGIN_ATTEMPTS 10 PASSWORD_LOCK_TIME 1/24;
 --   ALTER USER augur PROFILE augur_service;
 
--- The table, made by the DBA in the owner's schema and tablespace.
+-- The tables, made by the DBA in the owner's schema and tablespace.
 ALTER SESSION SET CURRENT_SCHEMA = &&augur_owner;
 @@create-table.sql
 ALTER SESSION SET CURRENT_SCHEMA = &_USER;
 
--- What POST /url needs is SELECT and INSERT; UPDATE and DELETE are for results that are corrected or forgotten. Leave
--- them out where augur only answers /url.
+-- What POST /url and /classify need is SELECT and INSERT; UPDATE and DELETE are for results that are corrected or
+-- forgotten. Leave them out where augur only predicts.
 GRANT SELECT, INSERT, UPDATE, DELETE ON &&augur_owner..URL_RESULT TO &&augur_user;
+GRANT SELECT, INSERT, UPDATE, DELETE ON &&augur_owner..IMAGE_RESULT TO &&augur_user;
 
 -- With the synonym store.table.name stays "URL_RESULT". Without it, set store.table.name = "AUGUR_OWNER.URL_RESULT".
 CREATE OR REPLACE SYNONYM &&augur_user..URL_RESULT FOR &&augur_owner..URL_RESULT;
+CREATE OR REPLACE SYNONYM &&augur_user..IMAGE_RESULT FOR &&augur_owner..IMAGE_RESULT;

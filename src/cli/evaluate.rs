@@ -1,43 +1,68 @@
 //! `augur evaluate`: how good a model's answers are on data with known results.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use serde::Serialize;
 
 use super::train::{metrics_header, metrics_line};
-use crate::model::{self, Dataset, UrlModel};
+use super::train_images;
+use crate::model::{self, Dataset, ImageModel, Pictures, UrlModel};
 
-/// Judge a model on URLs with known results
+/// Judge a model on URLs with known results, or on pictures with known labels
 #[derive(Debug, clap::Args)]
 pub(super) struct EvaluateArgs {
     /// Model to judge; the one inside this program where none is named
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// CSV file with the columns `url` and `result`
-    #[arg(long, value_name = "FILE.csv")]
-    data: PathBuf,
+    #[arg(long, value_name = "FILE.csv", required_unless_present = "images")]
+    data: Option<PathBuf>,
+    /// Folder that holds one folder of pictures for each label
+    #[arg(long, value_name = "FOLDER", conflicts_with = "data")]
+    images: Option<PathBuf>,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
 }
 
-/// Scores the data as the server would, and prints the figures on stdout.
+/// Judges the model on what the server would answer, and prints the figures on stdout.
 pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
+    match (&args.images, &args.data) {
+        (Some(images), _) => evaluate_images(args, images),
+        (None, Some(data)) => evaluate_urls(args, data),
+        (None, None) => anyhow::bail!("name --data or --images"),
+    }
+}
+
+fn evaluate_urls(args: &EvaluateArgs, data: &Path) -> anyhow::Result<()> {
     let model = match &args.model {
         Some(path) => UrlModel::load(path)?,
-        None => UrlModel::embedded().context("the model inside this program is unusable")?,
+        None => UrlModel::embedded().context(UNUSABLE)?,
     };
-    let data = Dataset::read_csv(&args.data)?;
-    let metrics = model::evaluate(&model, &data)?;
+    let metrics = model::evaluate(&model, &Dataset::read_csv(data)?)?;
+    let lines = [format!("model  {}@{}", model.name(), model.version()), metrics_header(), metrics_line(&metrics)];
+    print(args, &metrics, &lines)
+}
 
-    let mut out = std::io::stdout().lock();
-    if args.json {
-        writeln!(out, "{}", serde_json::to_string(&metrics)?)?;
-    } else {
-        writeln!(out, "model  {}@{}", model.name(), model.version())?;
-        writeln!(out, "{}", metrics_header())?;
-        writeln!(out, "{}", metrics_line(&metrics))?;
-    }
-    Ok(())
+fn evaluate_images(args: &EvaluateArgs, images: &Path) -> anyhow::Result<()> {
+    let model = match &args.model {
+        Some(path) => ImageModel::load(path)?,
+        None => ImageModel::embedded().context(UNUSABLE)?,
+    };
+    let metrics = model::evaluate_images(&model, &Pictures::list(images)?)?;
+    let lines = [
+        format!("model  {}@{}", model.info().name, model.version()),
+        train_images::metrics_header(),
+        train_images::metrics_line(&metrics),
+    ];
+    print(args, &metrics, &lines)
+}
+
+const UNUSABLE: &str = "the model inside this program is unusable";
+
+fn print(args: &EvaluateArgs, metrics: &impl Serialize, lines: &[String]) -> anyhow::Result<()> {
+    let text = if args.json { serde_json::to_string(metrics)? } else { lines.join("\n") };
+    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
 }

@@ -6,6 +6,7 @@ mod evaluate;
 mod schema;
 mod serve;
 mod train;
+mod train_images;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,9 +50,9 @@ impl SettingsArgs {
 enum Command {
     /// Serve requests until SIGTERM or Ctrl-C.
     Serve,
-    /// Train a model from a CSV file and write its artifact.
+    /// Train a model and write its artifact.
     Train(train::TrainArgs),
-    /// Measure a model on a CSV file.
+    /// Measure a model on known results.
     Evaluate(evaluate::EvaluateArgs),
     /// Print, make or check the result table.
     #[command(subcommand)]

@@ -1,46 +1,77 @@
 //! `augur schema print|apply|check`
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Subcommand;
 
 use crate::application;
+use crate::model::Predictor;
 use crate::settings::Settings;
-use crate::store::{self, Verdict};
+use crate::store::open::Stores;
+use crate::store::{self, Expected, ResultStore, Verdict};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SchemaCommand {
-    /// Print the DDL of the result table with the configured names.
+    /// Print the DDL of the result tables with the configured names.
     Print,
-    /// Make the result table where it is absent.
+    /// Make the result tables where they are absent.
     Apply,
-    /// Say in one line each what the live table lacks, or what could not be checked; exit code 1 where it lacks something.
+    /// Say in one line each what the live tables lack, or what could not be checked; exit code 1 where something is lacking.
     Check,
 }
 
 pub(super) fn run(command: SchemaCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
     match command {
-        SchemaCommand::Print => super::print(&format!("{}\n", store::open::schema_ddl(&settings.store)?))?,
+        SchemaCommand::Print => {
+            let [urls, images] = store::open::schema_ddl(&settings.store)?;
+            let images = if settings.models.image.enabled { format!("\n{images}\n") } else { String::new() };
+            super::print(&format!("{urls}\n{images}"))?;
+        }
         SchemaCommand::Apply => {
-            let store = store::open::open(&settings.store)?;
-            store.apply_schema()?;
-            // The name may belong to something else, which the database takes for "there already".
-            store.session(store.acquire_timeout())?.ping()?;
-            super::print(&format!("the result table is there: {}\n", store.describe()))?;
+            for (store, _) in tables(settings)? {
+                store.apply_schema()?;
+                // The name may belong to something else, which the database takes for "there already".
+                store.session(store.acquire_timeout())?.ping()?;
+                super::print(&format!("{} is there: {}\n", store.table(), store.describe()))?;
+            }
         }
         SchemaCommand::Check => {
-            let store = store::open::open(&settings.store)?;
-            // The table can be checked without a model, too; `augur doctor` tells what is wrong with that.
-            let model = application::load_url_model(settings).ok();
-            let checks = store.check_schema(&application::expected(settings, model.as_ref()))?;
-            let lacks: String =
-                checks.iter().filter(|check| check.verdict != Verdict::Ok).map(|check| format!("{check}\n")).collect();
-            super::print(&lacks)?;
-            if checks.iter().any(|check| check.verdict >= Verdict::Warning) {
+            let mut lacking = false;
+            for (store, expected) in tables(settings)? {
+                let table = store.table();
+                let checks = store.check_schema(&expected)?;
+                let lacks: String = checks
+                    .iter()
+                    .filter(|check| check.verdict != Verdict::Ok)
+                    .map(|check| format!("{:<7}  {table}: {}: {}\n", check.verdict, check.about, check.text))
+                    .collect();
+                super::print(&lacks)?;
+                if checks.iter().any(|check| check.verdict >= Verdict::Warning) {
+                    lacking = true;
+                } else {
+                    let good = format!("{:<7}  {table}: as it should be: {}\n", Verdict::Ok, store.describe());
+                    super::print(&good)?;
+                }
+            }
+            if lacking {
                 return Ok(ExitCode::FAILURE);
             }
-            super::print(&format!("the result table is as it should be: {}\n", store.describe()))?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The tables that `augur serve` works with under these settings, and what each is to hold.
+fn tables(settings: &Settings) -> anyhow::Result<Vec<(Arc<dyn ResultStore>, Expected)>> {
+    let Stores { urls, images } = store::open::open(&settings.store)?;
+    // The tables can be checked without a model, too; `augur doctor` tells what is wrong with that.
+    let model = application::load_url_model(settings).ok();
+    let mut tables = vec![(urls, application::expected(settings, model.as_ref()))];
+    if settings.models.image.enabled {
+        let model = application::load_image_model(settings).ok();
+        let version = model.map(|model| Predictor::version(&model).to_string());
+        tables.push((images, Expected::of_images(version)));
+    }
+    Ok(tables)
 }

@@ -1,53 +1,78 @@
-//! `augur train`: from a CSV file to a model file, with a report for people.
+//! `augur train`: from a CSV file or a folder of pictures to a model file, with a report for people.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
+use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::model::{self, Algorithm, Dataset, Metrics, Progress, Stage, TrainOptions, UrlModel};
+use crate::model::{self, Channels, Dataset, Look, Metrics, Progress, Stage, TrainOptions, UrlModel};
 
-/// Train a model of URLs and their results
+/// Train a model of URLs and their results, or of pictures and their labels
 #[derive(Debug, clap::Args)]
 pub(super) struct TrainArgs {
     /// CSV file with the columns `url` and `result` to learn from
-    #[arg(long, value_name = "FILE.csv")]
-    data: PathBuf,
+    #[arg(long, value_name = "FILE.csv", required_unless_present = "images")]
+    data: Option<PathBuf>,
+    /// Folder to learn from that holds one folder of pictures for each label
+    #[arg(long, value_name = "FOLDER", conflicts_with = "data")]
+    images: Option<PathBuf>,
     /// Where to write the model
     #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-    /// CSV file to judge the model on; it is not learnt from
-    #[arg(long, value_name = "FILE.csv")]
-    valid: Option<PathBuf>,
-    /// Regression to fit
-    #[arg(long, value_enum, default_value_t)]
-    algorithm: Algorithm,
+    pub(super) out: PathBuf,
+    /// The same as --data or --images, to judge the model on; it is not learnt from
+    #[arg(long, value_name = "FILE.csv|FOLDER")]
+    pub(super) valid: Option<PathBuf>,
+    /// What to fit. URLs: ridge (the default) or linear. Pictures: random-forest (the default), knn or logistic
+    #[arg(long, value_name = "NAME")]
+    pub(super) algorithm: Option<String>,
     /// Seed, recorded with the model
     #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
+    pub(super) seed: u64,
+    /// Cells in a row of what the model sees of a picture, 2 to 64
+    #[arg(long, value_name = "N", requires = "images", default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(i64::from(*Look::SIZES.start())..=i64::from(*Look::SIZES.end())))]
+    pub(super) size: u16,
+    /// What of a picture counts
+    #[arg(long, value_enum, requires = "images", default_value_t)]
+    pub(super) channels: Channels,
 }
 
 /// Trains, writes the model in one step at the end, and reports on stdout.
 pub(super) fn run(args: &TrainArgs) -> anyhow::Result<()> {
-    let started = Instant::now();
     // before minutes of work, not after
     let folder = args.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     anyhow::ensure!(folder.is_dir(), "cannot write model {}: its folder does not exist", args.out.display());
 
-    let data = Dataset::read_csv(&args.data)?;
+    match (&args.images, &args.data) {
+        (Some(images), _) => super::train_images::run(args, images),
+        (None, Some(data)) => train_urls(args, data),
+        (None, None) => anyhow::bail!("name --data or --images"),
+    }
+}
+
+/// The algorithm of that name, or the default one.
+pub(super) fn algorithm<A: ValueEnum + Default>(name: Option<&str>) -> anyhow::Result<A> {
+    let Some(name) = name else { return Ok(A::default()) };
+    A::from_str(name, false).map_err(|_| {
+        let known = A::value_variants().iter().filter_map(A::to_possible_value);
+        let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
+        anyhow::anyhow!("--algorithm {name} is none of {}", known.join(", "))
+    })
+}
+
+fn train_urls(args: &TrainArgs, path: &Path) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let algorithm = algorithm(args.algorithm.as_deref())?;
+    let data = Dataset::read_csv(path)?;
     let validation = args.valid.as_deref().map(Dataset::read_csv).transpose()?;
-    let options = TrainOptions {
-        name: "url".to_owned(),
-        algorithm: args.algorithm,
-        seed: args.seed,
-        validation: validation.as_ref(),
-    };
+    let options = TrainOptions { name: "url".to_owned(), algorithm, seed: args.seed, validation: validation.as_ref() };
     let bar = Bar::new();
     let trained = model::train(&data, &options, &mut |progress| bar.show(progress));
     bar.clear();
-    let (model, report) = trained.with_context(|| format!("cannot train on {}", args.data.display()))?;
+    let (model, report) = trained.with_context(|| format!("cannot train on {}", path.display()))?;
     model.save(&args.out)?;
 
     write_report(&mut std::io::stdout().lock(), &args.out, &model, &report.dropped_features, started)
@@ -99,10 +124,10 @@ pub(super) fn metrics_line(metrics: &Metrics) -> String {
 }
 
 /// Progress on stderr; indicatif keeps silent where that is not a terminal.
-struct Bar(ProgressBar);
+pub(super) struct Bar(ProgressBar);
 
 impl Bar {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let bar = ProgressBar::new(0);
         // the template is fixed and correct; should a later indicatif refuse it, its own style will do
         if let Ok(style) = ProgressStyle::with_template("{msg:<9} [{bar:32}] {pos}/{len} {elapsed}") {
@@ -111,7 +136,7 @@ impl Bar {
         Bar(bar)
     }
 
-    fn show(&self, progress: Progress) {
+    pub(super) fn show(&self, progress: Progress) {
         self.0.set_message(match progress.stage {
             Stage::Features => "features",
             Stage::Fit => "fitting",
@@ -123,7 +148,7 @@ impl Bar {
         self.0.tick();
     }
 
-    fn clear(&self) {
+    pub(super) fn clear(&self) {
         self.0.finish_and_clear();
     }
 }

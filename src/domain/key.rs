@@ -1,4 +1,4 @@
-//! The key of a stored result: for `/url` the URL's text exactly as it was sent.
+//! The key of a stored result: for `/url` the URL's text exactly as it was sent, for `/classify` the picture's digest.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -50,6 +50,12 @@ impl Key {
             return Err(KeyError::ControlCharacter { character, at_byte });
         }
         Ok(Self(text.into()))
+    }
+
+    /// The key of what is known by its digest: the lower-case hexadecimal digits.
+    #[must_use]
+    pub fn of_digest(digest: &[u8]) -> Self {
+        Self(super::hex(digest).into())
     }
 
     /// A key read back from the result table: whatever stands there is a key, also one of another program.

@@ -1,10 +1,23 @@
-//! The words every floor shares: keys, outcomes and stored results. Parsed at the door, then never wrong.
+//! The words every floor shares: keys, outcomes, stored results and pictures. Parsed at the door, then never wrong.
 
 mod key;
 mod outcome;
+mod picture;
 
 pub use key::{Key, KeyError};
 pub use outcome::{Number, Outcome};
+pub use picture::{Picture, PictureError, Score};
+
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // writing into a String cannot fail
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
 
 /// A row of the result table.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,7 +10,7 @@ use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
-use crate::domain::KeyError;
+use crate::domain::{KeyError, PictureError};
 use crate::service::ServiceError;
 
 /// What went wrong with a request, one variant for each form of answer.
@@ -26,8 +26,12 @@ pub(super) enum ApiError {
     SlowBody,
     /// 413, with the limit in bytes.
     BodyTooLarge(usize),
+    /// 413, with the limit in bytes.
+    ImageTooLarge(usize),
     /// 415: neither `application/json` nor `+json`.
     NotJson,
+    /// 415: not `multipart/form-data`.
+    NotMultipart,
     /// 422: readable, but a member is wrong.
     Invalid {
         /// JSON pointer to the member.
@@ -35,7 +39,7 @@ pub(super) enum ApiError {
         /// What is wrong with it.
         detail: String,
     },
-    /// 503 or 500, as the service says.
+    /// As the service says: 503, 500, or what is wrong with a picture.
     Service(ServiceError),
 }
 
@@ -43,6 +47,20 @@ impl ApiError {
     /// The cause chain of a 500, for the log alone.
     pub(super) fn cause(&self) -> Option<String> {
         if let Self::Service(ServiceError::Internal(cause)) = self { Some(format!("{cause:#}")) } else { None }
+    }
+
+    /// The member that a 422 is about, and what is wrong with it.
+    fn field_error(&self) -> Option<(&'static str, String)> {
+        if let Self::Invalid { pointer, detail } = self {
+            Some((pointer, detail.clone()))
+        } else if let Self::Service(ServiceError::Picture(
+            reason @ (PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory),
+        )) = self
+        {
+            Some(("/image", reason.to_string()))
+        } else {
+            None
+        }
     }
 
     /// A key in the member at `pointer` that is none.
@@ -91,9 +109,14 @@ impl ResponseError for ApiError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
-            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::BodyTooLarge(_) | Self::ImageTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotJson | Self::NotMultipart | Self::Service(ServiceError::Picture(PictureError::Undecodable(_))) => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
+            Self::Invalid { .. }
+            | Self::Service(ServiceError::Picture(PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory)) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::Service(ServiceError::Unavailable(_) | ServiceError::Overloaded | ServiceError::Deadline) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -110,6 +133,14 @@ impl ResponseError for ApiError {
             Self::SlowBody => ("about:blank", Some("The body did not arrive in time.".to_owned())),
             Self::BodyTooLarge(limit) => ("about:blank", Some(format!("The body is over {limit} bytes."))),
             Self::NotJson => ("about:blank", Some("Send the body as Content-Type: application/json.".to_owned())),
+            Self::ImageTooLarge(limit) => ("about:blank", Some(format!("The image is over {limit} bytes."))),
+            Self::NotMultipart => {
+                ("about:blank", Some("Send the image as Content-Type: multipart/form-data.".to_owned()))
+            }
+            Self::Service(ServiceError::Picture(PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory)) => {
+                ("about:blank", Some("The image is too large; see errors.".to_owned()))
+            }
+            Self::Service(ServiceError::Picture(reason)) => ("about:blank", Some(reason.to_string())),
             Self::Invalid { .. } => ("about:blank", Some("A member of the body is not valid; see errors.".to_owned())),
             Self::Service(ServiceError::Overloaded) => {
                 ("urn:augur:problem:queue-full", Some("Too many requests are waiting; try again.".to_owned()))
@@ -125,8 +156,8 @@ impl ResponseError for ApiError {
                 ("about:blank", Some("The request failed; the server's log says why.".to_owned()))
             }
         };
-        let errors =
-            if let Self::Invalid { pointer, detail } = self { Some([FieldError { pointer, detail }]) } else { None };
+        let errors = self.field_error();
+        let errors = errors.as_ref().map(|(pointer, detail)| [FieldError { pointer, detail }]);
         let title = status.canonical_reason().unwrap_or("Error");
         let problem = Problem { r#type: kind, title, status: status.as_u16(), detail, errors };
         let mut response = HttpResponse::build(status);

@@ -1,10 +1,12 @@
 //! The HTTP floor: the whole URL table, nothing else.
 
 mod body;
+mod classify;
 mod error;
 mod health;
 mod observe;
 mod provenance;
+mod upload;
 mod url;
 
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use std::time::{Duration, Instant};
 use actix_web::web::{self, Data, ServiceConfig};
 use serde::Deserialize;
 
+pub use classify::Images;
 pub use observe::observe;
 
 use crate::service::UrlService;
@@ -25,12 +28,18 @@ pub struct LimitSettings {
     pub max_body_bytes: usize,
     /// Longest URL that is looked up, in bytes.
     pub max_url_bytes: usize,
+    /// Largest picture, in bytes of its file.
+    pub max_image_bytes: usize,
+    /// Largest picture, in pixels.
+    pub max_image_pixels: u64,
 }
 
 /// What the handlers share.
 pub struct Context {
     /// Answers `/url`.
     pub url: UrlService,
+    /// Answers `/classify`; without it there is no such route.
+    pub images: Option<Images>,
     /// Limits of what is read.
     pub limits: LimitSettings,
     /// Time limit of a request, from its head to its answer.
@@ -46,6 +55,9 @@ impl Context {
 /// Registers every route. Paths and methods that are not here get 404 and 405 in the same form as all errors.
 pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
     move |cfg| {
+        if context.images.is_some() {
+            cfg.service(resource("/classify", "POST", web::post().to(classify::predict)));
+        }
         cfg.app_data(Data::from(context))
             .service(resource("/url", "POST", web::post().to(url::predict)))
             .service(resource("/health/live", "GET", web::get().to(health::live)))

@@ -1,34 +1,17 @@
-//! Artifact: a trained model as one file, refused unless it is whole and meant for this build.
-//!
-//! ```text
-//! offset  bytes  what
-//!      0      8  magic "AUGURMDL"
-//!      8      4  format version, u32 little-endian
-//!     12      4  feature schema version, u32 little-endian
-//!     16      8  length of the body in bytes, u64 little-endian
-//!     24      n  body: postcard of `Body` (floats bit for bit, which JSON does not promise)
-//!   24+n     32  SHA-256 of everything before it
-//! ```
-//! Magic, versions, length and the closing checksum keep their places in every format version, so that a file from
-//! another version is told apart from a damaged one.
+//! Artifact: a trained model of URLs as the body of a [container](super::container), and how a model file fails.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::dataset::hex;
+use super::container::{FORMAT_VERSION, Kind, Schema, Stamp, open, seal};
 use super::features::FEATURE_SCHEMA_VERSION;
 use super::file::MAX_FILE_BYTES;
 use super::{Algorithm, Metrics};
 
-const MAGIC: &[u8; 8] = b"AUGURMDL";
-const FORMAT_VERSION: u32 = 1;
-const HEADER_BYTES: usize = 24;
-const CHECKSUM_BYTES: usize = 32;
-/// Digits of the content hash in a version: 48 bits tell the models of one server apart.
-const HASH_DIGITS: usize = 12;
+/// What a body of this build is marked with.
+const SCHEMA: Schema = Schema { kind: Kind::Urls, version: FEATURE_SCHEMA_VERSION as u16 };
 
 /// Why a model file is refused, as one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -75,11 +58,19 @@ pub enum ArtifactError {
         /// Version in the file.
         found: u32,
     },
+    /// A model of something else, where one of URLs is wanted.
+    #[error("it is no model of URLs")]
+    NotOfUrls,
+    /// A model of something else, where one of pictures is wanted.
+    #[error("it is no model of pictures")]
+    NotOfPictures,
     /// Trained on other features than this build extracts.
-    #[error("it was trained on feature schema {found}, and this build extracts schema {FEATURE_SCHEMA_VERSION}")]
+    #[error("it was trained on feature schema {found}, and this build extracts schema {expected}")]
     FeatureSchema {
         /// Version in the file.
         found: u32,
+        /// Version of this build.
+        expected: u32,
     },
     /// Whole, yet no model that can be served.
     #[error("it holds no usable model: {0}")]
@@ -169,66 +160,22 @@ pub(super) struct Body {
 impl Body {
     /// The file's bytes.
     pub(super) fn encode(&self) -> Result<Vec<u8>, ArtifactError> {
-        let body = to_postcard(self)?;
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + body.len() + CHECKSUM_BYTES);
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
-        bytes.extend_from_slice(&FEATURE_SCHEMA_VERSION.to_le_bytes());
-        bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(&body);
-        let checksum = Sha256::digest(&bytes);
-        bytes.extend_from_slice(&checksum);
-        Ok(bytes)
+        seal(SCHEMA, self)
     }
 
     /// Reads the file's bytes; the caller still has to check what they say.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, ArtifactError> {
-        let magic_bytes = bytes.len().min(MAGIC.len());
-        if bytes.is_empty() || bytes[..magic_bytes] != MAGIC[..magic_bytes] {
-            return Err(ArtifactError::NotAModel);
-        }
-        let found = bytes.len() as u64;
-        let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
-            return Err(ArtifactError::Length { found, expected: (HEADER_BYTES + CHECKSUM_BYTES) as u64 });
-        };
-        let [.., v0, v1, v2, v3, s0, s1, s2, s3, l0, l1, l2, l3, l4, l5, l6, l7] = *header;
-        let body_bytes = u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
-        let expected = body_bytes.saturating_add((HEADER_BYTES + CHECKSUM_BYTES) as u64);
-        let Some((body, checksum)) = rest.split_last_chunk::<CHECKSUM_BYTES>().filter(|_| found == expected) else {
-            return Err(ArtifactError::Length { found, expected });
-        };
-        if Sha256::digest(&bytes[..bytes.len() - CHECKSUM_BYTES])[..] != checksum[..] {
-            return Err(ArtifactError::Checksum);
-        }
-        let format_version = u32::from_le_bytes([v0, v1, v2, v3]);
-        if format_version != FORMAT_VERSION {
-            return Err(ArtifactError::FormatVersion { found: format_version });
-        }
-        let schema_version = u32::from_le_bytes([s0, s1, s2, s3]);
-        if schema_version != FEATURE_SCHEMA_VERSION {
-            return Err(ArtifactError::FeatureSchema { found: schema_version });
-        }
-        match postcard::take_from_bytes(body) {
-            Ok((decoded, [])) => Ok(decoded),
-            Ok(_) => Err(ArtifactError::Invalid("its body is longer than its contents".to_owned())),
-            Err(error) => Err(ArtifactError::Invalid(error.to_string())),
-        }
+        open(SCHEMA, bytes)
     }
 
     /// The metadata, with the version worked out from content and time.
     pub(super) fn info(&self) -> Result<ArtifactInfo, ArtifactError> {
-        let created_at = jiff::Timestamp::from_second(self.created_at_s)
-            .map_err(|_| ArtifactError::Invalid("its creation time is out of range".to_owned()))?;
-        let mut hash = Sha256::new();
-        hash.update(FEATURE_SCHEMA_VERSION.to_le_bytes());
-        hash.update(to_postcard(&self.content)?);
-        let mut content_hash = hex(&hash.finalize());
-        content_hash.truncate(HASH_DIGITS);
+        let stamp = Stamp::of(self.created_at_s, &FEATURE_SCHEMA_VERSION.to_le_bytes(), &self.content)?;
         let content = self.content.clone();
         Ok(ArtifactInfo {
-            version: format!("{}-{content_hash}", created_at.strftime("%Y%m%dT%H%M%SZ")),
-            created_at: created_at.to_string(),
-            content_hash,
+            version: stamp.version,
+            created_at: stamp.created_at,
+            content_hash: stamp.content_hash,
             format_version: FORMAT_VERSION,
             feature_schema_version: FEATURE_SCHEMA_VERSION,
             name: content.name,
@@ -243,10 +190,6 @@ impl Body {
             validation_metrics: self.validation.as_ref().map(|(_, metrics)| metrics.clone()),
         })
     }
-}
-
-fn to_postcard(value: &impl Serialize) -> Result<Vec<u8>, ArtifactError> {
-    postcard::to_stdvec(value).map_err(|error| ArtifactError::Invalid(error.to_string()))
 }
 
 #[cfg(test)]

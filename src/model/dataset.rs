@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use csv::{ByteRecord, ReaderBuilder};
 use sha2::{Digest, Sha256};
 
+use crate::domain::hex;
+
 /// Rows for training or judging a model; never empty.
 #[derive(Debug, Clone)]
 pub struct Dataset {
@@ -149,16 +151,6 @@ fn line_of(text: &[u8], start: u64) -> usize {
     let start = usize::try_from(start).unwrap_or(usize::MAX).min(text.len());
     let blank = text[start..].iter().take_while(|&&byte| matches!(byte, b'\r' | b'\n')).count();
     1 + text[..start + blank].iter().filter(|&&byte| byte == b'\n').count()
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // writing into a String cannot fail
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

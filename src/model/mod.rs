@@ -1,14 +1,17 @@
-//! Model: from URL text to a number, without a database.
+//! Model: from URL text to a number, and from a picture to a label, without a database.
 //!
 //! A [`UrlModel`] is loaded from an artifact file and scores many URLs at once. It is trained by [`train()`] from a
-//! [`Dataset`] and judged by [`evaluate()`]. smartcore fits the regressions, and none of its types leave this module.
+//! [`Dataset`] and judged by [`evaluate()`]. An [`ImageModel`] is the same for pictures. smartcore fits the regressions and
+//! classifiers, and none of its types leave this module.
 
 mod artifact;
+mod container;
 mod dataset;
 mod design;
 mod evaluate;
 mod features;
 mod file;
+mod image;
 mod predictor;
 mod train;
 mod url_model;
@@ -17,6 +20,10 @@ pub use artifact::{ArtifactError, ArtifactInfo, DataInfo};
 pub use dataset::{Dataset, DatasetError};
 pub use evaluate::{Metrics, evaluate};
 pub use features::{Extractor, FEATURE_COUNT, FEATURE_SCHEMA_VERSION, FEATURES, FeatureDoc, FeatureRow};
-pub use predictor::Predictor;
+pub use image::{
+    Channels, FolderError, ImageAlgorithm, ImageInfo, ImageMetrics, ImageModel, ImageTrainError, ImageTrainOptions,
+    Look, Pictures, evaluate_images, train_images,
+};
+pub use predictor::{PredictError, Predictor};
 pub use train::{Algorithm, Progress, Stage, TrainError, TrainOptions, TrainReport, train};
-pub use url_model::{PredictError, UrlModel};
+pub use url_model::UrlModel;

@@ -1,7 +1,9 @@
 //! What the service asks of a model.
 
-use super::{PredictError, UrlModel};
-use crate::domain::{Key, ModelVersion, Outcome};
+use std::sync::Arc;
+
+use super::{ImageModel, UrlModel};
+use crate::domain::{Key, ModelVersion, Outcome, Picture, PictureError};
 
 /// A model: inputs in, values out, a batch at a time. Never blocks on anything but arithmetic.
 pub trait Predictor: Send + Sync + 'static {
@@ -11,11 +13,32 @@ pub trait Predictor: Send + Sync + 'static {
     /// Predicts a value for each of `inputs`, in their order.
     ///
     /// # Errors
-    /// When any of them has no finite prediction; the others can be asked for one by one.
+    /// When any of them has no prediction; the others can be asked for one by one.
     fn predict(&self, inputs: &[&Self::Input]) -> Result<Vec<Outcome>, PredictError>;
 
     /// The model that the values come from.
     fn version(&self) -> ModelVersion;
+
+    /// How many predictions may run at the same time, where one takes so long that others must not wait for it: each is
+    /// then made alone. `None` where a whole batch is a matter of microseconds.
+    fn parallelism(&self) -> Option<usize>;
+}
+
+/// Why a model gives no value.
+#[derive(Debug, thiserror::Error)]
+pub enum PredictError {
+    /// The score of one URL is infinite or not a number.
+    #[error("the model's score of URL {index} of the batch is not finite")]
+    NotFinite {
+        /// Place of the URL in the batch, from 0.
+        index: usize,
+    },
+    /// The input is no picture, or too large a one: the fault of whoever sent it.
+    #[error("the picture cannot be classified: {0}")]
+    Picture(#[source] PictureError),
+    /// The classifier failed on a good picture.
+    #[error("the classifier failed: {0}")]
+    Classifier(String),
 }
 
 /// A URL's text is its key.
@@ -29,5 +52,31 @@ impl Predictor for UrlModel {
 
     fn version(&self) -> ModelVersion {
         ModelVersion::new(self.name(), UrlModel::version(self))
+    }
+
+    fn parallelism(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// Pictures are decoded and classified one at a time.
+impl Predictor for ImageModel {
+    type Input = Arc<Picture>;
+
+    fn predict(&self, inputs: &[&Arc<Picture>]) -> Result<Vec<Outcome>, PredictError> {
+        let label =
+            |picture: &&Arc<Picture>| self.classify(picture.bytes()).map(|label| Outcome::Text(label.to_owned()));
+        inputs.iter().map(label).collect()
+    }
+
+    fn version(&self) -> ModelVersion {
+        ModelVersion::new(&self.info().name, ImageModel::version(self))
+    }
+
+    /// Half of the cores, so that the other half answers; and few, since each holds a decoded picture.
+    fn parallelism(&self) -> Option<usize> {
+        const MOST: usize = 4;
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Some((cores / 2).clamp(1, MOST))
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::artifact::{Body, Weights};
 use super::features::{Extractor, FEATURE_COUNT, FeatureRow};
 use super::file::{read_bounded, write_atomically};
-use super::{ArtifactError, ArtifactInfo};
+use super::{ArtifactError, ArtifactInfo, PredictError};
 
 /// The model that ships inside the binary.
 const EMBEDDED: &[u8] = include_bytes!("../../models/url-default.augur");
@@ -24,17 +24,6 @@ const PROBE_URLS: [&str; 4] = [
 ];
 /// Largest difference of a probe score that counts as the same: logarithms may differ by an ULP between platforms.
 const PROBE_TOLERANCE: f64 = 1e-6;
-
-/// Why a model gives no number.
-#[derive(Debug, thiserror::Error)]
-pub enum PredictError {
-    /// The score of one URL is infinite or not a number.
-    #[error("the model's score of URL {index} of the batch is not finite")]
-    NotFinite {
-        /// Place of the URL in the batch, from 0.
-        index: usize,
-    },
-}
 
 /// A loaded model. Scoring needs only `&self`, so one model serves all threads.
 #[derive(Debug)]

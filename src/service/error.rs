@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use crate::domain::PictureError;
+use crate::model::PredictError;
 use crate::store::StoreError;
 
 /// Why a request has no answer. Cheap to clone: one failure may answer many callers.
@@ -18,6 +20,9 @@ pub enum ServiceError {
     /// The answer did not come within the request's time limit.
     #[error("no answer within the time limit")]
     Deadline,
+    /// What was sent is no picture that can be classified.
+    #[error("the picture cannot be classified")]
+    Picture(#[source] PictureError),
     /// Anything else.
     #[error("internal error")]
     Internal(#[source] Arc<anyhow::Error>),
@@ -41,6 +46,15 @@ impl From<StoreError> for ServiceError {
             | StoreError::ClientLibrary { .. } => Self::Unavailable(Arc::new(error.into())),
             StoreError::Timeout(_) => Self::Deadline,
             StoreError::Internal(_) => Self::Internal(Arc::new(error.into())),
+        }
+    }
+}
+
+impl From<PredictError> for ServiceError {
+    fn from(error: PredictError) -> Self {
+        match error {
+            PredictError::Picture(reason) => Self::Picture(reason),
+            PredictError::NotFinite { .. } | PredictError::Classifier(_) => Self::Internal(Arc::new(error.into())),
         }
     }
 }

@@ -16,8 +16,9 @@ pub(super) enum Operation {
 }
 
 /// The state of the store.
-#[derive(Default)]
 pub(super) struct Health {
+    /// Which table it is about, for the log: tables of one database can fail one by one.
+    table: String,
     /// The failure of each [`Operation`] that the log was last told of.
     reported: [Mutex<Option<String>>; 2],
     /// When a lookup last worked, in milliseconds after the first use of the clock, and one more; 0: never.
@@ -25,12 +26,16 @@ pub(super) struct Health {
 }
 
 impl Health {
+    pub(super) fn of(table: String) -> Self {
+        Self { table, reported: Default::default(), worked_at_ms: AtomicU64::new(0) }
+    }
+
     /// Notes how an operation ended, and tells the log where that is news.
     pub(super) fn note<T>(&self, operation: Operation, result: Result<T, StoreError>) -> Result<T, ServiceError> {
         match result {
             Ok(done) => {
                 if self.reported(operation).take().is_some() {
-                    log::info!(target: "augur::store", "the result store works again ({operation:?})");
+                    log::info!(target: "augur::store", "{}: the result store works again ({operation:?})", self.table);
                 }
                 if matches!(operation, Operation::Lookup) {
                     self.worked_at_ms.store(now_ms() + 1, Ordering::Relaxed);
@@ -46,7 +51,7 @@ impl Health {
         let what = error.to_string();
         let mut reported = self.reported(operation);
         if reported.as_ref() != Some(&what) {
-            log::error!(target: "augur::store", "{what}: {}", causes(&error));
+            log::error!(target: "augur::store", "{}: {what}: {}", self.table, causes(&error));
             *reported = Some(what);
         }
         if matches!(operation, Operation::Lookup) {

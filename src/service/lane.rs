@@ -5,7 +5,8 @@
 //! everything however many lanes there are. Nobody waits for a batch to fill: with one caller a batch is one key, under
 //! load batches grow by themselves. Equal keys that are in flight share one piece of work, whatever lane has it.
 //!
-//! A lane's work is either to look keys up (and predict what is missing) or to store predictions. Only as many lanes store
+//! A lane's work is either to look keys up (and predict what is missing, or leave that to the [`ModelThreads`] of a slow
+//! model) or to store predictions. Only as many lanes store
 //! as the store has use for: with SQLite's one writer, the others go on looking up while it waits for the disk, and what
 //! they predict meanwhile shares the next commit.
 
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::model_threads::{ModelThreads, Task};
 use super::queue::{Job, Prediction, Queue, Reply, Waiter, Work};
 use super::{Answer, Core, LaneSettings, ServiceError};
 use crate::domain::Key;
@@ -39,6 +41,8 @@ struct Shared<P: Predictor> {
     work: Condvar,
     core: Arc<Core<P>>,
     settings: LaneSettings,
+    /// Where a slow model works.
+    model_threads: Option<ModelThreads>,
 }
 
 /// A request's place among those that wait; given back when it is answered, times out, or its client leaves.
@@ -55,7 +59,8 @@ impl<P: Predictor> Lanes<P> {
     pub(super) fn start(core: Arc<Core<P>>, settings: LaneSettings) -> std::io::Result<Self> {
         let lanes = core.store.max_sessions();
         let queue = Queue::new(core.store.max_writers());
-        let shared = Arc::new(Shared { queue: Mutex::new(queue), work: Condvar::new(), core, settings });
+        let model_threads = core.predictor.parallelism().map(ModelThreads::start).transpose()?;
+        let shared = Arc::new(Shared { queue: Mutex::new(queue), work: Condvar::new(), core, settings, model_threads });
         // Made first: if a thread cannot be had, dropping it ends those that were.
         let handle = Self { shared: Arc::clone(&shared), requests: AtomicUsize::new(0) };
         for lane in 0..lanes {
@@ -66,15 +71,42 @@ impl<P: Predictor> Lanes<P> {
     }
 
     pub(super) async fn answer(&self, key: Key, input: P::Input, deadline: Instant) -> Result<Answer, ServiceError> {
-        let place = Place(&self.requests);
-        if place.0.fetch_add(1, Ordering::Relaxed) >= self.shared.settings.queue_capacity {
-            return Err(ServiceError::Overloaded);
-        }
+        let _place = self.place()?;
         let answer = self.shared.submit(key, input, deadline);
         match tokio::time::timeout_at(deadline.into(), answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => Err(ServiceError::Deadline),
         }
+    }
+
+    /// What `question` gets from the model, as a task among its others; not asked where nobody waits any more.
+    pub(super) async fn consult<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&P) -> T + Send + 'static,
+        deadline: Instant,
+    ) -> Result<T, ServiceError> {
+        let _place = self.place()?;
+        let (reply, answer) = oneshot::channel();
+        let predictor = Arc::clone(&self.shared.core.predictor);
+        self.shared.on_model_threads(Box::new(move || {
+            if !reply.is_closed() {
+                // A receiver that is gone has withdrawn its request.
+                let _ = reply.send(question(&predictor));
+            }
+        }));
+        match tokio::time::timeout_at(deadline.into(), answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err(ServiceError::internal("the model panicked")),
+            Err(_) => Err(ServiceError::Deadline),
+        }
+    }
+
+    fn place(&self) -> Result<Place<'_>, ServiceError> {
+        let place = Place(&self.requests);
+        if place.0.fetch_add(1, Ordering::Relaxed) >= self.shared.settings.queue_capacity {
+            return Err(ServiceError::Overloaded);
+        }
+        Ok(place)
     }
 }
 
@@ -113,7 +145,7 @@ impl<P: Predictor> Shared<P> {
     }
 
     /// A lane's life. A panic in the store or the model costs its batch and its session, not the lane.
-    fn run(&self) {
+    fn run(self: Arc<Self>) {
         while let Some(oldest) = self.wait_for_work() {
             let worked = catch_unwind(AssertUnwindSafe(|| self.work_off(oldest)));
             if worked.is_err() {
@@ -150,7 +182,7 @@ impl<P: Predictor> Shared<P> {
     }
 
     /// Takes a session, then drains the queue with it.
-    fn work_off(&self, oldest: Instant) {
+    fn work_off(self: &Arc<Self>, oldest: Instant) {
         let store = &self.core.store;
         let expires = oldest + store.acquire_timeout();
         match store.session(expires.saturating_duration_since(Instant::now()).max(SHORTEST_WAIT)) {
@@ -187,19 +219,47 @@ impl<P: Predictor> Shared<P> {
     }
 
     /// Whether the store worked.
-    fn look(&self, session: &mut dyn StoreSession, jobs: Vec<Job<P::Input>>) -> bool {
+    fn look(self: &Arc<Self>, session: &mut dyn StoreSession, jobs: Vec<Job<P::Input>>) -> bool {
         let mut batch = Batch { shared: self, open: jobs.iter().map(Job::ticket).collect(), settled: 0, stores: false };
-        let Some(predictions) = self.core.look(session, jobs, &mut |replies| batch.settle(replies)) else {
+        let Some(misses) = self.core.look(session, jobs, &mut |replies| batch.settle(replies)) else {
             return false;
         };
+        if self.model_threads.is_some() {
+            // Each is a batch of its own from now on.
+            batch.settled += misses.len();
+            for job in misses {
+                let shared = Arc::clone(self);
+                self.on_model_threads(Box::new(move || shared.predict_alone(job)));
+            }
+            return true;
+        }
+        let predictions = self.core.predict(&misses, &mut |replies| batch.settle(replies));
         batch.settled += predictions.len();
         if !predictions.is_empty() {
-            let mut queue = self.lock();
-            queue.hand_over(predictions);
             // This lane goes on with it at once, if another is not there first.
-            drop(queue);
+            self.lock().hand_over(predictions);
         }
         true
+    }
+
+    fn on_model_threads(&self, task: Task) {
+        match &self.model_threads {
+            Some(threads) => threads.run(task),
+            None => task(),
+        }
+    }
+
+    /// A slow model's prediction for one job, which a lane then stores.
+    fn predict_alone(&self, job: Job<P::Input>) {
+        if !self.lock().is_wanted(&job.ticket()) {
+            return;
+        }
+        let mut batch = Batch { shared: self, open: vec![job.ticket()], settled: 0, stores: false };
+        let predictions = self.core.predict(&[job], &mut |replies| batch.settle(replies));
+        batch.settled += predictions.len();
+        let mut queue = self.lock();
+        queue.hand_over(predictions);
+        self.unlock(queue);
     }
 
     /// Whether the store worked.

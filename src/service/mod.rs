@@ -3,6 +3,7 @@
 mod error;
 mod health;
 mod lane;
+mod model_threads;
 mod queue;
 
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use serde::Deserialize;
 
 pub use error::ServiceError;
 
-use crate::domain::{Key, NewResult, Outcome};
-use crate::model::{Predictor, UrlModel};
+use crate::domain::{Key, NewResult, Outcome, Picture, Score};
+use crate::model::{ImageModel, Predictor, UrlModel};
 pub use crate::store::Rejection;
 use crate::store::{Found, Inserted, ResultStore, StoreError, StoreSession};
 use health::{Health, Operation};
@@ -70,6 +71,9 @@ type Probe = (Instant, Result<(), ServiceError>);
 /// The service behind `/url`.
 pub type UrlService = LookupThenPredict<UrlModel>;
 
+/// The service behind `/classify`.
+pub type ImageService = LookupThenPredict<ImageModel>;
+
 /// The store is looked at at most once in this time, and not at all while requests show that it works.
 const READINESS_TTL: Duration = Duration::from_secs(1);
 
@@ -79,7 +83,8 @@ impl<P: Predictor> LookupThenPredict<P> {
     /// # Errors
     /// Where the system gives no more threads.
     pub fn start(store: Arc<dyn ResultStore>, predictor: Arc<P>, settings: LaneSettings) -> std::io::Result<Self> {
-        let core = Arc::new(Core { store, predictor, health: Health::default() });
+        let health = Health::of(store.table());
+        let core = Arc::new(Core { store, predictor, health });
         let lanes = Lanes::start(Arc::clone(&core), settings)?;
         Ok(Self { lanes, core, probe: Arc::default() })
     }
@@ -125,6 +130,24 @@ impl<P: Predictor> LookupThenPredict<P> {
     }
 }
 
+impl LookupThenPredict<ImageModel> {
+    /// The `top` best labels of a picture until `deadline`, by the model and whatever is stored for it.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future withdraws the request.
+    pub async fn scores(
+        &self,
+        picture: Arc<Picture>,
+        top: usize,
+        deadline: Instant,
+    ) -> Result<Vec<Score>, ServiceError> {
+        Ok(self.lanes.consult(move |model| model.scores(picture.bytes(), top), deadline).await??)
+    }
+}
+
 /// What a lane needs to work off a batch.
 struct Core<P> {
     store: Arc<dyn ResultStore>,
@@ -133,14 +156,14 @@ struct Core<P> {
 }
 
 impl<P: Predictor> Core<P> {
-    /// Looks the keys up, answers the hits, and predicts what is missing: to be stored, and only then answered. `None`
-    /// where the store failed, and everybody has been told.
+    /// Looks the keys up and answers the hits; gives back the misses. `None` where the store failed, and everybody has been
+    /// told.
     fn look(
         &self,
         session: &mut dyn StoreSession,
         jobs: Vec<Job<P::Input>>,
         reply: &mut dyn FnMut(Vec<Reply>),
-    ) -> Option<Vec<Prediction>> {
+    ) -> Option<Vec<Job<P::Input>>> {
         let keys: Vec<Key> = jobs.iter().map(|job| job.key().clone()).collect();
         let found = match self.health.note(Operation::Lookup, session.find_many(&keys)) {
             Ok(found) => found,
@@ -160,13 +183,18 @@ impl<P: Predictor> Core<P> {
         if !hits.is_empty() {
             reply(hits);
         }
+        Some(misses)
+    }
+
+    /// Predicts: to be stored, and only then answered. What there is no prediction for is answered at once.
+    fn predict(&self, misses: &[Job<P::Input>], reply: &mut dyn FnMut(Vec<Reply>)) -> Vec<Prediction> {
         if misses.is_empty() {
-            return Some(Vec::new());
+            return Vec::new();
         }
         let model = self.predictor.version().to_string();
         let mut predictions = Vec::with_capacity(misses.len());
         let mut failed = Vec::new();
-        for (job, outcome) in misses.iter().zip(self.predict(&misses)) {
+        for (job, outcome) in misses.iter().zip(self.outcomes(misses)) {
             match outcome {
                 Ok(outcome) => {
                     let row = NewResult { key: job.key().clone(), outcome, model: Some(model.clone()) };
@@ -178,16 +206,16 @@ impl<P: Predictor> Core<P> {
         if !failed.is_empty() {
             reply(failed);
         }
-        Some(predictions)
+        predictions
     }
 
     /// One model call for all; where that fails, one for each, so that a bad input fails alone.
-    fn predict(&self, jobs: &[Job<P::Input>]) -> Vec<Result<Outcome, ServiceError>> {
+    fn outcomes(&self, jobs: &[Job<P::Input>]) -> Vec<Result<Outcome, ServiceError>> {
         let inputs: Vec<&P::Input> = jobs.iter().map(|job| &job.input).collect();
         match self.predictor.predict(&inputs) {
             Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-            Err(error) if inputs.len() == 1 => vec![Err(ServiceError::Internal(Arc::new(error.into())))],
-            Err(_) => jobs.chunks(1).flat_map(|job| self.predict(job)).collect(),
+            Err(error) if inputs.len() == 1 => vec![Err(error.into())],
+            Err(_) => jobs.chunks(1).flat_map(|job| self.outcomes(job)).collect(),
         }
     }
 

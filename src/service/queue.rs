@@ -196,6 +196,18 @@ impl<I> Queue<I> {
         (!jobs.is_empty()).then_some(Work::Look(jobs))
     }
 
+    /// Whether anybody still waits for a flight that is being worked on; if not, it ends.
+    pub(super) fn is_wanted(&mut self, ticket: &Ticket) -> bool {
+        let Some(flight) = self.flights.get_mut(&ticket.key).filter(|flight| flight.number == ticket.number) else {
+            return false;
+        };
+        let abandoned = flight.is_abandoned(Instant::now());
+        if abandoned {
+            self.flights.remove(&ticket.key);
+        }
+        !abandoned
+    }
+
     pub(super) fn hand_over(&mut self, predictions: Vec<Prediction>) {
         self.predictions.extend(predictions);
     }

@@ -79,6 +79,13 @@ pub struct Expected {
 }
 
 impl Expected {
+    /// What the image table is to hold: digests of SHA-256 in hexadecimal.
+    #[must_use]
+    pub fn of_images(model: Option<String>) -> Self {
+        const DIGEST_DIGITS: usize = 64;
+        Self { max_key_bytes: DIGEST_DIGITS, model }
+    }
+
     /// Whether a model column of this many bytes is too narrow.
     pub(super) fn model_check(&self, about: &'static str, bytes: usize) -> Check {
         match &self.model {

@@ -42,6 +42,9 @@ pub trait ResultStore: Send + Sync {
     /// One line for the log that says which store this is; holds no secret.
     fn describe(&self) -> String;
 
+    /// The table, as SQL text names it.
+    fn table(&self) -> String;
+
     /// Makes the table where it is absent; changes nothing where it is there. Blocks.
     ///
     /// # Errors

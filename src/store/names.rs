@@ -108,6 +108,20 @@ impl TableNames {
         }
     }
 
+    /// Those of the image table: fixed ones, and the owner of this table.
+    #[must_use]
+    pub(super) fn images(&self) -> Self {
+        let name = |text: &str| Identifier(text.to_owned());
+        Self {
+            owner: self.owner.clone(),
+            table: name("IMAGE_RESULT"),
+            key: name("IMAGE_SHA256"),
+            result: name("LABEL"),
+            model: Some(name("MODEL")),
+            created: Some(name("CREATED_AT")),
+        }
+    }
+
     /// The table as SQL text names it, with its owner where one is configured.
     #[must_use]
     pub fn qualified_table(&self) -> String {

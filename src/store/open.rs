@@ -1,4 +1,4 @@
-//! From the settings to a store: the one place that names both backends.
+//! From the settings to the stores: the one place that names both backends.
 
 use std::sync::Arc;
 
@@ -6,31 +6,43 @@ use super::oracle::OracleStore;
 use super::{Backend, Check, Expected, ResultStore, SqliteStore, StoreSettings, TableNames};
 use super::{oracle, sqlite};
 
-/// Opens the configured store. SQLite's table is made where absent; Oracle is left as it is and need not be reachable.
-/// Blocks.
+/// The result tables of one database. They share its connections.
+pub struct Stores {
+    /// Results of URLs, under the configured names.
+    pub urls: Arc<dyn ResultStore>,
+    /// Labels of pictures: `IMAGE_RESULT`, of the same owner.
+    pub images: Arc<dyn ResultStore>,
+}
+
+/// Opens the configured database, which for Oracle need not be reachable; makes no table. Blocks.
 ///
 /// # Errors
 /// What the operator has to change: a name that is no identifier, a file that cannot be opened, a missing client library.
-pub fn open(settings: &StoreSettings) -> anyhow::Result<Arc<dyn ResultStore>> {
+pub fn open(settings: &StoreSettings) -> anyhow::Result<Stores> {
     let names = TableNames::parse(&settings.table).map_err(anyhow::Error::msg)?;
     Ok(match settings.backend {
-        Backend::Sqlite => Arc::new(SqliteStore::open(&settings.sqlite, &names)?),
+        Backend::Sqlite => {
+            let urls = SqliteStore::open(&settings.sqlite, &names)?;
+            Stores { images: Arc::new(urls.images()), urls: Arc::new(urls) }
+        }
         Backend::Oracle => {
             settings.oracle.validate().map_err(anyhow::Error::msg)?;
-            Arc::new(OracleStore::open(&settings.oracle, &names)?)
+            let urls = OracleStore::open(&settings.oracle, &names)?;
+            Stores { images: Arc::new(urls.images()), urls: Arc::new(urls) }
         }
     })
 }
 
-/// The DDL that makes the configured table; needs no database.
+/// The DDL that makes the tables, the configured one and that of the images; needs no database.
 ///
 /// # Errors
 /// Where a name is no identifier.
-pub fn schema_ddl(settings: &StoreSettings) -> anyhow::Result<String> {
+pub fn schema_ddl(settings: &StoreSettings) -> anyhow::Result<[String; 2]> {
     let names = TableNames::parse(&settings.table).map_err(anyhow::Error::msg)?;
     Ok(match settings.backend {
-        Backend::Sqlite => sqlite::ddl(&names),
-        Backend::Oracle => oracle::ddl(&names),
+        Backend::Sqlite => [sqlite::ddl(&names), sqlite::image_ddl(&names)],
+        // SQL*Plus runs a block where a slash stands alone.
+        Backend::Oracle => [oracle::ddl(&names), oracle::image_ddl(&names)].map(|block| format!("{block}\n/")),
     })
 }
 

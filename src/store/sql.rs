@@ -1,12 +1,34 @@
 //! SQL files with their default names replaced by the configured ones.
 
-use super::names::TableNames;
+use super::names::{Identifier, TableNames};
 
 /// Replaces exactly the identifiers `URL_RESULT`, `URL_RESULT_PK`, `URL`, `RESULT`, `MODEL` and `CREATED_AT` of `sql` by
-/// the configured names, leaving comments, quoted names and binds alone. Text literals are searched too, since DDL stands
-/// in them (an [`Identifier`](super::Identifier) holds no quote that could end one). A column that the table does not have
-/// reads as NULL, which fits a SELECT; statements that write it have a variant without. A closing newline is cut.
+/// the configured names. A column that the table does not have reads as NULL, which fits a SELECT; statements that write
+/// it have a variant without. A closing newline is cut.
 pub(super) fn with_names(sql: &str, names: &TableNames) -> String {
+    let column = |name: &Option<Identifier>| name.as_ref().map_or("NULL".to_owned(), ToString::to_string);
+    replaced(sql, |token| match token {
+        "URL_RESULT" => Some(names.qualified_table()),
+        "URL_RESULT_PK" => Some(names.primary_key()),
+        "URL" => Some(names.key.to_string()),
+        "RESULT" => Some(names.result.to_string()),
+        "MODEL" => Some(column(&names.model)),
+        "CREATED_AT" => Some(column(&names.created)),
+        _ => None,
+    })
+}
+
+/// The SQL of an `image_*.sql` file: that table has names of its own, and the owner of the other one.
+pub(super) fn with_owner(sql: &str, names: &TableNames) -> String {
+    replaced(sql, |token| match (token, &names.owner) {
+        ("IMAGE_RESULT", Some(owner)) => Some(format!("{owner}.{token}")),
+        _ => None,
+    })
+}
+
+/// Replaces identifiers, leaving comments, quoted names and binds alone. Text literals are searched too, since DDL stands
+/// in them (an [`Identifier`] holds no quote that could end one).
+fn replaced(sql: &str, name: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(sql.len() + 32);
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
@@ -19,15 +41,9 @@ pub(super) fn with_names(sql: &str, names: &TableNames) -> String {
             other => other.len_utf8(),
         };
         let (token, tail) = rest.split_at(length);
-        let column = |name: &Option<super::Identifier>| name.as_ref().map_or("NULL".to_owned(), ToString::to_string);
-        match token {
-            "URL_RESULT" => out.push_str(&names.qualified_table()),
-            "URL_RESULT_PK" => out.push_str(&names.primary_key()),
-            "URL" => out.push_str(&names.key.to_string()),
-            "RESULT" => out.push_str(&names.result.to_string()),
-            "MODEL" => out.push_str(&column(&names.model)),
-            "CREATED_AT" => out.push_str(&column(&names.created)),
-            other => out.push_str(other),
+        match name(token) {
+            Some(name) => out.push_str(&name),
+            None => out.push_str(token),
         }
         rest = tail;
     }
@@ -73,5 +89,16 @@ mod tests {
         let names = TableNames::parse(&TableSettings::default()).expect("names");
         let sql = "INSERT INTO URL_RESULT (URL, RESULT, MODEL) VALUES (:1, :2, :3)";
         assert_eq!(with_names(sql, &names), sql);
+    }
+
+    #[test]
+    fn the_image_table_takes_only_the_owner_over() {
+        let settings =
+            TableSettings { name: "app.SCORES".into(), model_column: String::new(), ..TableSettings::default() };
+        let names = TableNames::parse(&settings).expect("names");
+        assert_eq!(
+            with_owner("SELECT LABEL, MODEL FROM IMAGE_RESULT\n", &names),
+            "SELECT LABEL, MODEL FROM app.IMAGE_RESULT"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The result table in an SQLite file: the embedded default.
+//! The result tables in an SQLite file: the embedded default.
 //!
 //! WAL with `synchronous = FULL`: a commit that was acknowledged survives the process and the machine. SQLite has one
 //! writer, so writes queue at a mutex here instead of at SQLite's busy handler; readers never wait for it.
@@ -6,7 +6,7 @@
 mod check;
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -16,7 +16,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
 use super::names::TableNames;
-use super::sql::{ddl_with_names, with_names};
+use super::sql::{ddl_with_names, with_names, with_owner};
 use super::unstorable::Unstorable;
 use super::{Check, Expected, Found, Inserted, Rejection, ResultStore, SqliteSettings, StoreError, StoreSession};
 use crate::domain::{Key, NewResult, Number, Outcome, StoredResult};
@@ -37,7 +37,8 @@ pub struct SqliteStore {
     names: TableNames,
     statements: Statements,
     readers: r2d2::Pool<SqliteConnectionManager>,
-    writer: Mutex<Connection>,
+    /// One for the file: two writers would wait for each other in SQLite's busy handler.
+    writer: Arc<Mutex<Connection>>,
     unstorable: Unstorable,
 }
 
@@ -74,6 +75,21 @@ impl Statements {
             page: sql(include_str!("../../sql/sqlite/page.sql")),
             ping: sql(include_str!("../../sql/sqlite/ping.sql")),
             has_model,
+        }
+    }
+
+    /// Those of the image table.
+    fn of_images(names: &TableNames) -> Self {
+        let sql = |text| with_owner(text, names);
+        Self {
+            create: image_ddl(names),
+            find: sql(include_str!("../../sql/sqlite/image_find.sql")),
+            insert: sql(include_str!("../../sql/sqlite/image_insert.sql")),
+            put: sql(include_str!("../../sql/sqlite/image_put.sql")),
+            delete: sql(include_str!("../../sql/sqlite/image_delete.sql")),
+            page: sql(include_str!("../../sql/sqlite/image_page.sql")),
+            ping: sql(include_str!("../../sql/sqlite/image_ping.sql")),
+            has_model: true,
         }
     }
 }
@@ -114,9 +130,22 @@ impl SqliteStore {
             names: names.clone(),
             statements: Statements::new(names),
             readers,
-            writer: Mutex::new(writer),
+            writer: Arc::new(Mutex::new(writer)),
             unstorable: Unstorable::default(),
         })
+    }
+
+    /// The image table in the same file, through the same connections.
+    #[must_use]
+    pub fn images(&self) -> Self {
+        Self {
+            path: self.path.clone(),
+            names: self.names.images(),
+            statements: Statements::of_images(&self.names),
+            readers: self.readers.clone(),
+            writer: Arc::clone(&self.writer),
+            unstorable: Unstorable::default(),
+        }
     }
 
     /// The one writing connection. A panic while it was held cannot have left a transaction open (dropping one rolls it
@@ -135,6 +164,11 @@ fn set_up(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     // A quoted name that is no column would count as text otherwise, and a misspelt column as its own name.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).map(|_| ())
+}
+
+/// The DDL that makes the image table.
+pub(super) fn image_ddl(names: &TableNames) -> String {
+    with_owner(include_str!("../../sql/sqlite/image_create.sql"), names)
 }
 
 fn open_connection(path: &Path) -> rusqlite::Result<Connection> {
@@ -165,6 +199,10 @@ impl ResultStore for SqliteStore {
 
     fn describe(&self) -> String {
         format!("sqlite at {}", self.path)
+    }
+
+    fn table(&self) -> String {
+        self.names.qualified_table()
     }
 
     fn apply_schema(&self) -> Result<(), StoreError> {

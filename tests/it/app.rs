@@ -141,7 +141,12 @@ impl App {
 
     /// `POST /url` with headers of one's own.
     pub(crate) fn post_with(&self, headers: &[(&str, &str)], body: &[u8]) -> Response {
-        let mut request = self.agent.post(self.url("/url"));
+        self.post_to("/url", headers, body)
+    }
+
+    /// The same to any path.
+    pub(crate) fn post_to(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
+        let mut request = self.agent.post(self.url(path));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -167,6 +172,13 @@ impl App {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream
+    }
+
+    /// Most memory that the process ever held, in KiB.
+    pub(crate) fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim_end_matches("kB").trim().parse().unwrap()
     }
 
     /// Sends a signal by name, such as `TERM`.

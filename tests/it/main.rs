@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should end with the line that could not")]
 
 mod app;
+mod bad_pictures;
+mod classify;
 mod contract;
 mod doctor;
 mod durability;
@@ -9,6 +11,7 @@ mod floors;
 mod hostile;
 mod model;
 mod oracle;
+mod pictures;
 mod shutdown;
 mod sql;
 mod standin;

@@ -180,15 +180,28 @@ fn the_schema_can_be_printed_made_and_checked() {
     let folder = tempfile::tempdir().unwrap();
     let path = format!("store.sqlite.path={}", folder.path().join("a.db").display());
     let run = |args: &[&str]| augur().args(["--set", &path]).args(args).output().unwrap();
+    let run_without_images = |args: &[&str]| {
+        augur().args(["--set", &path, "--set", "models.image.enabled=false"]).args(args).output().unwrap()
+    };
     let printed = run(&["schema", "print", "--set", "store.backend=oracle", "--set", "store.table.name=SCORES"]);
     assert!(String::from_utf8(printed.stdout).unwrap().contains("CREATE TABLE SCORES ("));
     let printed = String::from_utf8(run(&["schema", "print", "--set", "store.table.name=SCORES"]).stdout).unwrap();
     assert!(printed.contains("CREATE TABLE IF NOT EXISTS SCORES ("), "{printed}");
+    assert!(printed.contains("CREATE TABLE IF NOT EXISTS IMAGE_RESULT ("), "{printed}");
+    let printed = run_without_images(&["schema", "print"]).stdout;
+    assert!(!String::from_utf8(printed).unwrap().contains("IMAGE_RESULT"));
     let lacking = run(&["schema", "check"]);
     assert_eq!(lacking.status.code(), Some(1));
-    assert!(
-        String::from_utf8(lacking.stdout).unwrap().contains("there is no table URL_RESULT: run `augur schema apply`")
+    assert_eq!(
+        String::from_utf8(lacking.stdout).unwrap(),
+        "failed   URL_RESULT: table: there is no table URL_RESULT: run `augur schema apply`\n\
+         failed   IMAGE_RESULT: table: there is no table IMAGE_RESULT: run `augur schema apply`\n"
     );
+    assert!(run_without_images(&["schema", "apply"]).status.success());
+    assert!(run_without_images(&["schema", "check"]).status.success());
+    let lacking = String::from_utf8(run(&["schema", "check"]).stdout).unwrap();
+    assert!(lacking.starts_with("ok       URL_RESULT: as it should be: sqlite at "), "{lacking}");
+    assert!(lacking.contains("\nfailed   IMAGE_RESULT: table: "), "{lacking}");
     assert!(run(&["schema", "apply"]).status.success());
     assert!(run(&["schema", "apply"]).status.success());
     assert!(run(&["schema", "check"]).status.success());

@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 
+use sha2::{Digest, Sha256};
+
 use super::*;
+use crate::model::container::{CHECKSUM_BYTES, HEADER_BYTES};
 
 fn metrics() -> Metrics {
     Metrics { rows: 2, rmse: 0.1, mae: 0.1, r2: Some(0.9), roc_auc: None, accuracy: None }
@@ -94,6 +97,7 @@ fn each_kind_of_bad_file_gets_its_own_sentence() {
         refusal(&resealed(|bytes| bytes[12] = 77)),
         format!("it was trained on feature schema 77, and this build extracts schema {FEATURE_SCHEMA_VERSION}")
     );
+    assert_eq!(refusal(&resealed(|bytes| bytes[14] = 1)), "it is no model of URLs");
     // the length of the name, first in the body, now claims more than there is
     assert!(refusal(&resealed(|bytes| bytes[HEADER_BYTES] = 0x7f)).starts_with("it holds no usable model: "));
 }
@@ -103,7 +107,7 @@ fn the_version_is_time_and_content() {
     let info = body().info().expect("the time is in range");
     assert_eq!(info.created_at, "2026-11-23T15:01:02Z");
     assert_eq!(info.version, format!("20261123T150102Z-{}", info.content_hash));
-    assert_eq!(info.content_hash.len(), HASH_DIGITS);
+    assert_eq!(info.content_hash.len(), 12);
 }
 
 #[test]

@@ -33,7 +33,7 @@ use session::OracleSession;
 use statements::Statements;
 
 pub(super) use doctor::diagnose;
-pub(super) use statements::ddl;
+pub(super) use statements::{ddl, image_ddl};
 
 /// r2d2 asks for connections with this patience between its own attempts; the gate paces the logons themselves.
 const RETRY_PACE: Duration = Duration::from_secs(1);
@@ -98,6 +98,22 @@ impl OracleStore {
             unstorable: Unstorable::default(),
         }
     }
+
+    /// The image table, through the same connections.
+    #[must_use]
+    pub fn images(&self) -> Self {
+        Self {
+            description: self.description.clone(),
+            user: self.user.clone(),
+            names: self.names.images(),
+            acquire_timeout: self.acquire_timeout,
+            statements: Statements::of_images(&self.names),
+            pool: self.pool.clone(),
+            manager: self.manager.clone(),
+            result_column: RwLock::new(None),
+            unstorable: Unstorable::default(),
+        }
+    }
 }
 
 /// Loads the client library, once per process.
@@ -127,6 +143,10 @@ impl ResultStore for OracleStore {
 
     fn describe(&self) -> String {
         self.description.clone()
+    }
+
+    fn table(&self) -> String {
+        self.names.qualified_table()
     }
 
     fn apply_schema(&self) -> Result<(), StoreError> {

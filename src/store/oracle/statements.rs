@@ -1,7 +1,7 @@
 //! The SQL texts for Oracle, constant per store so that the driver's statement cache always hits.
 
 use crate::store::names::TableNames;
-use crate::store::sql::{ddl_with_names, with_names};
+use crate::store::sql::{ddl_with_names, with_names, with_owner};
 
 /// Lengths of the IN-list: few, so that few statements are parsed and cached; keys in between repeat the last one.
 /// More keys than the last take several round trips.
@@ -50,6 +50,24 @@ impl Statements {
         }
     }
 
+    /// Those of the image table.
+    pub(super) fn of_images(names: &TableNames) -> Self {
+        let sql = |text| with_owner(text, names);
+        let find = sql(include_str!("../../../sql/oracle/image_find.sql"));
+        Self {
+            create: image_ddl(names),
+            find: LIST_LENGTHS.map(|length| with_list(&find, length)),
+            insert: sql(include_str!("../../../sql/oracle/image_insert.sql")),
+            put: sql(include_str!("../../../sql/oracle/image_put.sql")),
+            delete: sql(include_str!("../../../sql/oracle/image_delete.sql")),
+            page: sql(include_str!("../../../sql/oracle/image_page.sql")),
+            ping: sql(include_str!("../../../sql/oracle/image_ping.sql")),
+            has_model: true,
+            has_created: true,
+            key_column: "IMAGE_SHA256".to_owned(),
+        }
+    }
+
     /// The lookup of up to the largest list length of keys, with how many binds it takes.
     pub(super) fn find(&self, keys: usize) -> (&str, usize) {
         let at = LIST_LENGTHS.iter().position(|&length| length >= keys).unwrap_or(LIST_LENGTHS.len() - 1);
@@ -60,6 +78,11 @@ impl Statements {
 /// The DDL that makes the table, with the configured names.
 pub(in crate::store) fn ddl(names: &TableNames) -> String {
     ddl_with_names(include_str!("../../../sql/oracle/create.sql"), names)
+}
+
+/// The DDL that makes the image table.
+pub(in crate::store) fn image_ddl(names: &TableNames) -> String {
+    with_owner(include_str!("../../../sql/oracle/image_create.sql"), names)
 }
 
 fn with_list(find: &str, length: usize) -> String {

@@ -1,6 +1,7 @@
 //! The store contract: each clause is written once and run by name against every backend.
 
 mod clauses;
+mod images;
 pub(crate) mod oracle;
 mod oracle_live;
 mod sqlite;

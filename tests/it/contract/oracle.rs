@@ -46,3 +46,10 @@ impl Backend for Oracle {
 }
 
 store_contract!(Oracle::fresh());
+
+#[test]
+fn pictures_have_a_table_of_their_own_on_the_same_connections() {
+    let database = Database::fresh();
+    let urls = Oracle::open(&database);
+    super::images::check(&urls, &urls.images());
+}

@@ -32,3 +32,12 @@ impl Backend for Sqlite {
 }
 
 store_contract!(Sqlite::fresh());
+
+#[test]
+fn pictures_have_a_table_of_their_own_in_the_same_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = SqliteSettings { path: folder.path().join("augur.db") };
+    let names = TableNames::parse(&TableSettings::default()).unwrap();
+    let urls = SqliteStore::open(&settings, &names).unwrap();
+    super::images::check(&urls, &urls.images());
+}

@@ -5,6 +5,7 @@ mod errors;
 mod load;
 mod outage;
 mod password;
+mod pictures;
 mod pool;
 mod replicas;
 mod round_trips;

@@ -19,8 +19,13 @@ pub(super) fn run(database: &Database, args: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// The exit code of `schema check` and its lines.
+/// The exit code of `schema check` for the table of URLs, and its lines.
 fn check(database: &Database, settings: &[&str]) -> (Option<i32>, Vec<String>) {
+    check_all(database, &[&["models.image.enabled=false"], settings].concat())
+}
+
+/// The same with the table of pictures.
+fn check_all(database: &Database, settings: &[&str]) -> (Option<i32>, Vec<String>) {
     let sets = settings.iter().flat_map(|setting| ["--set", setting]);
     let done = run(database, &["schema", "check"].into_iter().chain(sets).collect::<Vec<_>>());
     assert!(done.stderr.is_empty(), "{done:?}");
@@ -33,13 +38,34 @@ fn the_table_that_schema_apply_makes_lacks_nothing() {
     let database = Database::fresh();
     let (code, lines) = check(&database, &[]);
     assert_eq!((code, lines.len()), (Some(1), 1), "{lines:?}");
-    assert!(lines[0].starts_with("failed   table: URL_RESULT is not there"), "{lines:?}");
+    assert!(lines[0].starts_with("failed   URL_RESULT: table: URL_RESULT is not there"), "{lines:?}");
     assert!(lines[0].contains("run `augur schema apply`"), "{lines:?}");
     assert!(run(&database, &["schema", "apply"]).status.success());
     let (code, lines) = check(&database, &[]);
     assert_eq!((code, lines.len()), (Some(0), 1), "{lines:?}");
-    assert!(lines[0].starts_with("the result table is as it should be"), "{lines:?}");
+    assert!(lines[0].starts_with("ok       URL_RESULT: as it should be: oracle at "), "{lines:?}");
     assert_eq!(database.standin.counters().nchar_binds, 0);
+}
+
+#[test]
+fn each_table_has_lines_of_its_own_where_pictures_are_served() {
+    let database = Database::fresh();
+    database.execute(OURS);
+    database.execute(
+        "CREATE TABLE IMAGE_RESULT (IMAGE_SHA256 VARCHAR2(40 BYTE) NOT NULL, LABEL VARCHAR2(4000 BYTE), \
+         MODEL VARCHAR2(200 BYTE), CREATED_AT TIMESTAMP(6), CONSTRAINT IMAGE_RESULT_PK PRIMARY KEY (IMAGE_SHA256))",
+    );
+    let (code, lines) = check_all(&database, &[]);
+    assert_eq!((code, lines.len()), (Some(1), 2), "{lines:?}");
+    assert!(lines[0].starts_with("ok       URL_RESULT: as it should be"), "{lines:?}");
+    assert!(lines[1].starts_with("warning  IMAGE_RESULT: key column: IMAGE_SHA256 takes 40 bytes"), "{lines:?}");
+    database.execute("DROP TABLE IMAGE_RESULT");
+    let (code, lines) = check_all(&database, &[]);
+    assert_eq!((code, lines.len()), (Some(1), 2), "{lines:?}");
+    assert!(lines[1].starts_with("failed   IMAGE_RESULT: table: IMAGE_RESULT is not there"), "{lines:?}");
+    assert!(run(&database, &["schema", "apply"]).status.success());
+    let (code, lines) = check_all(&database, &[]);
+    assert_eq!((code, lines.len()), (Some(0), 2), "{lines:?}");
 }
 
 #[test]
@@ -51,48 +77,50 @@ fn every_lack_has_one_line_of_its_own() {
         (
             format!("ADDRESS VARCHAR2(4000 BYTE), {rest}, CONSTRAINT P PRIMARY KEY (ADDRESS)"),
             vec![
-                "failed   key column: URL is not there (columns: ADDRESS, RESULT, MODEL, CREATED_AT): set store.table.key_column",
+                "failed   URL_RESULT: key column: URL is not there (columns: ADDRESS, RESULT, MODEL, CREATED_AT): set store.table.key_column",
             ],
         ),
         (
             format!("URL NVARCHAR2(2000) NOT NULL, {rest}, {unique}"),
-            vec!["warning  key column: URL is NVARCHAR2(2000)"],
+            vec!["warning  URL_RESULT: key column: URL is NVARCHAR2(2000)"],
         ),
         (
             format!("URL CHAR(2000) NOT NULL, {rest}, {unique}"),
-            vec!["failed   key column: URL is CHAR(2000), which is padded"],
+            vec!["failed   URL_RESULT: key column: URL is CHAR(2000), which is padded"],
         ),
         (
             format!("URL VARCHAR2(100 BYTE) NOT NULL, {rest}, {unique}"),
-            vec!["warning  key column: URL takes 100 bytes, limits.max_url_bytes is 4000"],
+            vec!["warning  URL_RESULT: key column: URL takes 100 bytes, limits.max_url_bytes is 4000"],
         ),
         (
             format!("{key}, RESULT RAW(8), MODEL VARCHAR2(200 BYTE), CREATED_AT TIMESTAMP(6), {unique}"),
-            vec!["failed   result column: RESULT is RAW(8), from which no result can be read"],
+            vec!["failed   URL_RESULT: result column: RESULT is RAW(8), from which no result can be read"],
         ),
         (
             format!("{key}, RESULT CHAR(20), MODEL VARCHAR2(200 BYTE), CREATED_AT TIMESTAMP(6), {unique}"),
-            vec!["failed   result column: RESULT is CHAR(20), from which no result can be read as it was stored"],
+            vec![
+                "failed   URL_RESULT: result column: RESULT is CHAR(20), from which no result can be read as it was stored",
+            ],
         ),
         (
             format!("{key}, RESULT NUMBER, MODEL VARCHAR2(8 BYTE), CREATED_AT TIMESTAMP(6), {unique}"),
-            vec!["failed   model column: MODEL takes 8 bytes, but the model is called url@"],
+            vec!["failed   URL_RESULT: model column: MODEL takes 8 bytes, but the model is called url@"],
         ),
         (
             format!("{key}, RESULT NUMBER, CREATED_AT VARCHAR2(30), {unique}"),
             vec![
-                "failed   model column: MODEL is not there",
-                "failed   created column: CREATED_AT is VARCHAR2(30): make it TIMESTAMP(6)",
+                "failed   URL_RESULT: model column: MODEL is not there",
+                "failed   URL_RESULT: created column: CREATED_AT is VARCHAR2(30): make it TIMESTAMP(6)",
             ],
         ),
         (
             format!("{key}, {rest}, SOURCE VARCHAR2(9) NOT NULL, KIND NUMBER DEFAULT 1 NOT NULL, {unique}"),
-            vec!["warning  other columns: SOURCE must have a value but no default: unless a trigger"],
+            vec!["warning  URL_RESULT: other columns: SOURCE must have a value but no default: unless a trigger"],
         ),
-        (format!("{key}, {rest}"), vec!["warning  unique key: there is none on URL alone"]),
+        (format!("{key}, {rest}"), vec!["warning  URL_RESULT: unique key: there is none on URL alone"]),
         (
             format!("{key}, {rest}, CONSTRAINT P PRIMARY KEY (URL, RESULT)"),
-            vec!["warning  unique key: there is none on URL alone"],
+            vec!["warning  URL_RESULT: unique key: there is none on URL alone"],
         ),
     ];
     for (columns, expected) in cases {
@@ -138,12 +166,12 @@ fn a_synonym_leads_to_the_table_that_has_the_key() {
     database.execute("UPDATE ALL_INDEXES SET TABLE_OWNER = 'FAR'");
     let unresolved = check(&database, &[]);
     assert_eq!(unresolved.0, Some(0), "{unresolved:?}");
-    assert!(unresolved.1[0].starts_with("skipped  unique key: could not be checked"), "{unresolved:?}");
+    assert!(unresolved.1[0].starts_with("skipped  URL_RESULT: unique key: could not be checked"), "{unresolved:?}");
     database.execute("INSERT INTO ALL_SYNONYMS VALUES ('PUBLIC', 'URL_RESULT', 'NEAR', 'HALFWAY')");
     database.execute("INSERT INTO ALL_SYNONYMS VALUES ('NEAR', 'HALFWAY', 'FAR', 'STORE')");
     let (code, lines) = check(&database, &[]);
     assert_eq!((code, lines.len()), (Some(0), 1), "{lines:?}");
-    assert!(lines[0].starts_with("the result table is as it should be"), "{lines:?}");
+    assert!(lines[0].starts_with("ok       URL_RESULT: as it should be: oracle at "), "{lines:?}");
 }
 
 #[test]
@@ -153,8 +181,10 @@ fn unreadable_views_are_said_and_never_fatal() {
     database.standin.set_views(Views::Unreadable);
     let (code, lines) = check(&database, &[]);
     assert_eq!((code, lines.len()), (Some(0), 3), "{lines:?}");
-    assert!(lines[0].starts_with("skipped  unique key: could not be checked") && lines[0].contains("ORA-00942"));
-    assert!(lines[1].starts_with("skipped  other columns: could not be checked"), "{lines:?}");
+    assert!(
+        lines[0].starts_with("skipped  URL_RESULT: unique key: could not be checked") && lines[0].contains("ORA-00942")
+    );
+    assert!(lines[1].starts_with("skipped  URL_RESULT: other columns: could not be checked"), "{lines:?}");
     let app = App::start(&database.settings());
     app.wait_for_log("the result table has been checked");
     assert!(app.log().contains("unique key: could not be checked"), "{}", app.log());

@@ -1,0 +1,13 @@
+-- ROWNUM, since FETCH FIRST needs 12.1.
+SELECT *
+FROM (
+    SELECT
+        IMAGE_SHA256,
+        LABEL,
+        MODEL,
+        CREATED_AT
+    FROM IMAGE_RESULT
+    WHERE IMAGE_SHA256 > :1
+    ORDER BY IMAGE_SHA256
+)
+WHERE ROWNUM <= :2

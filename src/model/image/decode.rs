@@ -1,0 +1,82 @@
+//! Decoding: a file of any kind that we read becomes a small picture, or a reason why not.
+//!
+//! What a file says of itself is checked before memory is taken for it. Only one frame is ever decoded.
+
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use crate::domain::PictureError;
+
+/// Longest side of a decoded picture, in pixels: enough for every look, and a bound for all work after the decoder.
+const MAX_SIDE: u32 = 256;
+/// Bytes of the widest pixel there is: four channels of 32-bit floats.
+const MAX_PIXEL_BYTES: u64 = 16;
+/// What a decoder may need beside the picture.
+const DECODER_BYTES: u64 = 32 << 20;
+
+/// Decodes a PNG, JPEG, GIF, BMP, WebP or TIFF of at most `max_pixels`, upright, scaled down to at most [`MAX_SIDE`].
+/// Of an animation the first frame counts. Blocks for as long as decoding takes.
+pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<DynamicImage, PictureError> {
+    // A decoder that panics on a file has met a broken file; it holds nothing that outlives it.
+    catch_unwind(AssertUnwindSafe(|| decode_guarded(bytes, max_pixels)))
+        .unwrap_or_else(|_| Err(PictureError::Undecodable("the decoder gave up".to_owned())))
+}
+
+fn decode_guarded(bytes: &[u8], max_pixels: u64) -> Result<DynamicImage, PictureError> {
+    if bytes.is_empty() {
+        return Err(PictureError::Undecodable("the file is empty".to_owned()));
+    }
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| undecodable(&e.into()))?;
+    let Some(format) = reader.format() else {
+        return Err(PictureError::Undecodable("it is no PNG, JPEG, GIF, BMP, WebP or TIFF".to_owned()));
+    };
+    if format == ImageFormat::Jpeg && !is_whole_jpeg(bytes) {
+        return Err(PictureError::Undecodable("the JPEG file ends too early".to_owned()));
+    }
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(max_pixels.saturating_mul(MAX_PIXEL_BYTES).saturating_add(DECODER_BYTES));
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|e| undecodable(&e))?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > max_pixels {
+        return Err(PictureError::TooManyPixels { width, height, max_pixels });
+    }
+    // A picture without readable metadata is upright.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let picture = DynamicImage::from_decoder(decoder).map_err(|e| undecodable(&e))?;
+    let mut picture = scaled_down(picture);
+    picture.apply_orientation(orientation);
+    Ok(picture)
+}
+
+fn scaled_down(picture: DynamicImage) -> DynamicImage {
+    let (width, height) = (picture.width(), picture.height());
+    let longest = width.max(height);
+    if longest <= MAX_SIDE {
+        return picture;
+    }
+    let side = |pixels: u32| (f64::from(pixels) * f64::from(MAX_SIDE) / f64::from(longest)).round().max(1.0) as u32;
+    picture.thumbnail_exact(side(width), side(height))
+}
+
+/// The decoder fills up what is missing of a JPEG with grey, without a word. A whole file has an end mark after the last
+/// start of a scan: inside of a scan no such bytes occur, and those of an embedded preview stand before it.
+fn is_whole_jpeg(bytes: &[u8]) -> bool {
+    let last = |marker: [u8; 2]| bytes.windows(2).rposition(|pair| pair == marker);
+    last([0xff, 0xd9]) > last([0xff, 0xda])
+}
+
+/// What a decoder refuses a file for: its size, or the reason on one line. What a decoder says of itself is fit for the
+/// client, since it holds no secrets of ours.
+fn undecodable(error: &ImageError) -> PictureError {
+    if matches!(error, ImageError::Limits(_)) {
+        return PictureError::TooMuchMemory;
+    }
+    const MAX_CHARS: usize = 200;
+    let text = error.to_string();
+    let reason: String = text.trim_end_matches('.').chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    PictureError::Undecodable(reason.chars().take(MAX_CHARS).collect())
+}
