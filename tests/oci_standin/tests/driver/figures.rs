@@ -148,8 +148,9 @@ fn binds_in_the_national_character_set_are_noticed() {
     let sql = "select result from url_result where url = :1";
     let plain = cost(&database, || drop(connection.query_row(sql, &[&"x"])));
     assert_eq!(plain.nchar_binds, 1);
+    // This count alone outlives a reset, so that the end of a test tells of all of it.
     let typed = cost(&database, || drop(connection.query_row(sql, &[&(&"x", &KEY)])));
-    assert_eq!(typed.nchar_binds, 0);
+    assert_eq!(typed.nchar_binds, plain.nchar_binds);
 }
 
 #[test]
