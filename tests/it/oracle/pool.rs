@@ -74,7 +74,7 @@ fn hits_of_256_connections_share_round_trips_on_4_sessions() {
 }
 
 #[test]
-#[ignore = "a measurement: run it alone, in a release build, with --nocapture"]
+#[ignore = "a measurement: scripts/bench-oracle.sh"]
 fn hits_a_second_of_256_connections_on_4_sessions_with_round_trips_of_2_ms() {
     let server = Server::start(&["store.oracle.pool_size=4", "log.level=warn,augur=info,augur::access=off"]).settled(4);
     let (clients, hits_each) = (256, 400);
