@@ -70,6 +70,8 @@ pub struct TableNames {
     pub model: Option<Identifier>,
     /// The column that says when; `None` where a foreign table has none.
     pub created: Option<Identifier>,
+    /// Whether no setting changes the columns' names.
+    fixed: bool,
 }
 
 impl TableNames {
@@ -94,6 +96,7 @@ impl TableNames {
             result: column("result_column", &settings.result_column)?,
             model: optional("model_column", &settings.model_column)?,
             created: optional("created_column", &settings.created_column)?,
+            fixed: false,
         };
         let mut columns: Vec<String> =
             [Some(&names.key), Some(&names.result), names.model.as_ref(), names.created.as_ref()]
@@ -119,6 +122,28 @@ impl TableNames {
             result: name("LABEL"),
             model: Some(name("MODEL")),
             created: Some(name("CREATED_AT")),
+            fixed: true,
+        }
+    }
+
+    /// What to do about a column that is not there under the name of this `setting`.
+    pub(super) fn remedy(&self, setting: &str) -> String {
+        if self.fixed {
+            return "add it".to_owned();
+        }
+        let optional = matches!(setting, "model_column" | "created_column");
+        let without = if optional { ", or \"\" where the table has none" } else { "" };
+        format!("set store.table.{setting} to the right one{without}")
+    }
+
+    /// What to do about keys of up to `wanted` bytes where the column takes fewer.
+    pub(super) fn narrow_key_remedy(&self, bytes: usize, wanted: usize) -> String {
+        if self.fixed {
+            format!("keys have {wanted}: no result can be stored; widen the column")
+        } else {
+            format!(
+                "limits.max_url_bytes is {wanted}: results of longer URLs are answered but not stored; widen the column or set limits.max_url_bytes = {bytes}"
+            )
         }
     }
 

@@ -11,6 +11,7 @@ mod floors;
 mod hostile;
 mod model;
 mod oracle;
+mod picture_load;
 mod pictures;
 mod shutdown;
 mod sql;

@@ -8,7 +8,7 @@ use super::OracleStore;
 use super::column::ColumnKind;
 use super::dictionary::{self, Place};
 use super::errors::Failure;
-use crate::store::names::Identifier;
+use crate::store::names::{Identifier, TableNames};
 use crate::store::sql::with_names;
 use crate::store::{Check, Expected};
 
@@ -55,13 +55,17 @@ pub(super) fn check(store: &OracleStore, conn: &Connection, expected: &Expected)
         Ok(place) => Check::ok(TABLE, format!("{qualified} is {}.{}", place.owner, place.table)),
         Err(_) => Check::ok(TABLE, format!("{qualified} is there")),
     }];
-    checks.push(with_column(&columns, KEY, "key_column", &names.key, |column| key_column(column, expected)));
-    checks.push(with_column(&columns, RESULT, "result_column", &names.result, result_column));
+    checks.push(with_column(&columns, KEY, &names.remedy("key_column"), &names.key, |column| {
+        key_column(column, names, expected)
+    }));
+    checks.push(with_column(&columns, RESULT, &names.remedy("result_column"), &names.result, result_column));
     if let Some(name) = &names.model {
-        checks.push(with_column(&columns, MODEL, "model_column", name, |column| model_column(column, expected)));
+        checks.push(with_column(&columns, MODEL, &names.remedy("model_column"), name, |column| {
+            model_column(column, expected)
+        }));
     }
     if let Some(name) = &names.created {
-        checks.push(with_column(&columns, CREATED, "created_column", name, created_column));
+        checks.push(with_column(&columns, CREATED, &names.remedy("created_column"), name, created_column));
     }
     // Under a wrong name for the key, what follows would be about another column.
     let key = names.key.dictionary_name();
@@ -76,7 +80,7 @@ pub(super) fn check(store: &OracleStore, conn: &Connection, expected: &Expected)
 fn with_column(
     columns: &[ColumnInfo],
     about: &'static str,
-    setting: &str,
+    remedy: &str,
     name: &Identifier,
     check: impl FnOnce(&ColumnInfo) -> Check,
 ) -> Check {
@@ -88,27 +92,17 @@ fn with_column(
         }
         None => {
             let present: Vec<&str> = columns.iter().map(ColumnInfo::name).collect();
-            let optional = if matches!(about, MODEL | CREATED) { ", or \"\" where the table has none" } else { "" };
-            Check::failed(
-                about,
-                format!(
-                    "{wanted} is not there (columns: {}): set store.table.{setting} to the right one{optional}",
-                    present.join(", ")
-                ),
-            )
+            Check::failed(about, format!("{wanted} is not there (columns: {}): {remedy}", present.join(", ")))
         }
     }
 }
 
-fn key_column(column: &ColumnInfo, expected: &Expected) -> Check {
+fn key_column(column: &ColumnInfo, names: &TableNames, expected: &Expected) -> Check {
     let wanted = expected.max_key_bytes;
     match column.oracle_type() {
-        OracleType::Varchar2(bytes) if (*bytes as usize) < wanted => Check::warning(
-            KEY,
-            format!(
-                "takes {bytes} bytes, limits.max_url_bytes is {wanted}: results of longer URLs are answered but not stored; widen the column or set limits.max_url_bytes = {bytes}"
-            ),
-        ),
+        OracleType::Varchar2(bytes) if (*bytes as usize) < wanted => {
+            Check::warning(KEY, format!("takes {bytes} bytes, {}", names.narrow_key_remedy(*bytes as usize, wanted)))
+        }
         OracleType::Varchar2(bytes) => Check::ok(KEY, format!("is VARCHAR2 of {bytes} bytes")),
         national @ OracleType::NVarchar2(_) => Check::warning(
             KEY,

@@ -60,7 +60,7 @@ pub(super) fn check_table(conn: &Connection, names: &TableNames) -> rusqlite::Re
                 let present: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
                 Check::failed(
                     about,
-                    format!("{name} is not there (columns: {}): set store.table.{setting}", present.join(", ")),
+                    format!("{name} is not there (columns: {}): {}", present.join(", "), names.remedy(setting)),
                 )
             }
         });

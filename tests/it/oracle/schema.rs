@@ -59,6 +59,7 @@ fn each_table_has_lines_of_its_own_where_pictures_are_served() {
     assert_eq!((code, lines.len()), (Some(1), 2), "{lines:?}");
     assert!(lines[0].starts_with("ok       URL_RESULT: as it should be"), "{lines:?}");
     assert!(lines[1].starts_with("warning  IMAGE_RESULT: key column: IMAGE_SHA256 takes 40 bytes"), "{lines:?}");
+    assert!(lines[1].ends_with("no result can be stored; widen the column"), "{lines:?}");
     database.execute("DROP TABLE IMAGE_RESULT");
     let (code, lines) = check_all(&database, &[]);
     assert_eq!((code, lines.len()), (Some(1), 2), "{lines:?}");
