@@ -38,7 +38,13 @@ struct SettingsArgs {
 
 impl SettingsArgs {
     fn load(self) -> anyhow::Result<Effective> {
-        let overrides = Overrides { config_file: self.config, set: self.set };
+        // Where --set stands both before and after the subcommand's name, clap keeps only those after it.
+        let set = if self.set.is_empty() {
+            self.set
+        } else {
+            all_values_of("--set", std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()))
+        };
+        let overrides = Overrides { config_file: self.config, set };
         // A variable that is not Unicode cannot be one of ours.
         let environment =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -89,6 +95,19 @@ fn finish(done: anyhow::Result<ExitCode>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The values of a repeatable option in a command line that clap has accepted, in their order.
+fn all_values_of(option: &str, mut arguments: impl Iterator<Item = String>) -> Vec<String> {
+    let mut values = Vec::new();
+    while let Some(argument) = arguments.next() {
+        if argument == option {
+            values.extend(arguments.next());
+        } else if let Some(value) = argument.strip_prefix(option).and_then(|rest| rest.strip_prefix('=')) {
+            values.push(value.to_owned());
+        }
+    }
+    values
 }
 
 /// Writes a command's result to standard output.

@@ -84,6 +84,19 @@ fn the_shipped_examples_load_and_a_file_can_be_named_by_the_environment() {
 }
 
 #[test]
+fn settings_before_and_after_the_subcommand_all_count_and_the_last_one_wins() {
+    let shown = augur()
+        .args(["--set", "lanes.max_batch=5", "--set=log.level=warn", "config", "show"])
+        .args(["--set", "lanes.queue_capacity=9", "--set=lanes.max_batch=6"])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    for line in ["lanes.max_batch = 6  # --set", "lanes.queue_capacity = 9  # --set", "log.level = \"warn\"  # --set"] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+}
+
+#[test]
 fn no_secret_is_taken_from_a_command_line_or_inside_a_connect_string() {
     let refused = refusal(&["serve", "--set", "store.oracle.password=hunter2"]);
     assert!(refused.contains("store.oracle.password_file") && !refused.contains("hunter2"), "{refused}");
