@@ -1,6 +1,5 @@
 //! The key of a stored result: for `/url` the URL's text exactly as it was sent, for `/classify` the picture's digest.
 
-use std::borrow::Borrow;
 use std::sync::Arc;
 
 /// Text that a row is stored under: not empty, within the byte limit, free of control characters.
@@ -67,12 +66,6 @@ impl Key {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Borrow<str> for Key {
-    fn borrow(&self) -> &str {
         &self.0
     }
 }
