@@ -9,7 +9,7 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, middleware};
 use anyhow::Context as _;
 
-use crate::http::{self, Context, Images};
+use crate::http::{self, Context, Docs, Images};
 use crate::model::{ImageModel, Predictor, UrlModel};
 use crate::service::LookupThenPredict;
 use crate::settings::Settings;
@@ -66,7 +66,8 @@ impl Application {
             .context(no_threads)?
             .map(|service| Images::new(service, settings.limits.max_image_bytes));
         let request_timeout = settings.server.request_timeout();
-        let context = Arc::new(Context { url, images, limits: settings.limits, request_timeout });
+        let docs = Docs::new(&settings.limits, images.is_some())?;
+        let context = Arc::new(Context { url, images, docs, limits: settings.limits, request_timeout });
         let grace = settings.server.shutdown_grace();
         let mut server = HttpServer::new(move || {
             App::new().wrap(middleware::from_fn(http::observe)).configure(http::routes(Arc::clone(&context)))

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
+use utoipa::ToSchema;
 
 /// The bytes of an uploaded file, with the room that they take until the last owner lets go of them: however many
 /// requests there are, and whether or not their clients still wait, the pictures in memory are bounded.
@@ -46,10 +47,12 @@ pub enum PictureError {
 }
 
 /// A label and the share of the classifier's votes, or its probability, that it has.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Score {
     /// The label.
+    #[schema(max_length = 4000)]
     pub label: String,
     /// From 0 to 1; those of all labels sum up to 1.
+    #[schema(minimum = 0.0, maximum = 1.0)]
     pub probability: f64,
 }

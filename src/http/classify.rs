@@ -1,14 +1,16 @@
 //! `POST /classify`: a picture in, its stored or predicted label out.
 
-use std::num::NonZeroUsize;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Context;
+use super::docs::{self, PictureProblems, StoreProblems};
 use super::error::ApiError;
 use super::provenance;
 use super::upload::read_image;
@@ -34,21 +36,52 @@ impl Images {
     }
 }
 
-#[derive(Serialize)]
+/// Body of a request to `/classify`: a form with one file.
+#[derive(ToSchema)]
+#[schema(as = ClassifyRequest)]
+#[expect(dead_code, reason = "the body is read as it comes; this is its description")]
+struct Request {
+    /// The picture: PNG, JPEG, GIF, BMP, WebP or TIFF.
+    #[schema(value_type = String, format = Binary)]
+    image: Vec<u8>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = ClassifyReply, example = json!({ "prediction": "7" }))]
 struct Reply<'a> {
+    #[schema(schema_with = docs::value)]
     prediction: &'a Outcome,
+    /// With `?top=n`: the model's scores of its best labels, best first.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(inline, max_items = 1000)]
     scores: Option<Vec<Score>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Wish {
     /// How many of the best labels to tell the model's scores of.
-    top: Option<NonZeroUsize>,
+    #[param(value_type = Option<u32>, format = Int64, minimum = 1, maximum = 4294967295_u32)]
+    top: Option<NonZeroU32>,
 }
 
-/// Handles `POST /classify`, with the picture in the file field `image`; `?top=3` adds the scores of the three best
-/// labels. Those are always the model's, also where a stored label says otherwise.
+/// The label of a picture
+///
+/// Looks the picture's bytes up in the result table; where they are not there, predicts a label, stores it and returns
+/// it. `?top=3` adds the scores of the three best labels: always the model's, also where a stored label says otherwise.
+#[utoipa::path(
+    post,
+    path = "/classify",
+    operation_id = "classify_image",
+    tag = "prediction",
+    params(Wish),
+    request_body(content = Request, content_type = "multipart/form-data", description = "The picture"),
+    responses(
+        (status = 200, description = "What is stored for these bytes now", body = Reply),
+        PictureProblems,
+        StoreProblems,
+    ),
+)]
 pub(super) async fn predict(
     context: Data<Context>,
     request: HttpRequest,
@@ -60,7 +93,7 @@ pub(super) async fn predict(
         return Err(ApiError::Malformed("The parameter top must be a whole number above 0.".to_owned()));
     };
     let (key, picture) = read_image(&request, payload, context.limits.max_image_bytes, &images.room, deadline).await?;
-    let wanted = top.map(|top| (top.get(), Arc::clone(&picture)));
+    let wanted = top.map(|top| (top.get() as usize, Arc::clone(&picture)));
     let answer = images.service.answer(key, picture, deadline).await?;
     let scores = match wanted {
         Some((top, picture)) => Some(images.service.scores(picture, top, deadline).await?),

@@ -9,6 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::{KeyError, PictureError};
 use crate::service::ServiceError;
@@ -63,6 +64,11 @@ impl ApiError {
         }
     }
 
+    /// A failure of the server's own.
+    pub(super) fn internal(cause: anyhow::Error) -> Self {
+        Self::Service(ServiceError::Internal(cause.into()))
+    }
+
     /// A key in the member at `pointer` that is none.
     pub(super) fn key(pointer: &'static str, error: &KeyError) -> Self {
         Self::Invalid { pointer, detail: error.to_string() }
@@ -76,20 +82,34 @@ impl From<ServiceError> for ApiError {
 }
 
 /// RFC 9457, section 3.1; `errors` is the extension of the RFC's own example.
-#[derive(Serialize)]
-struct Problem<'a> {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Problem<'a> {
+    /// `about:blank`, or a URN where the status alone does not tell enough.
+    #[schema(max_length = 200)]
     r#type: &'a str,
+    /// The name of the status.
+    #[schema(max_length = 200)]
     title: &'a str,
+    /// The status.
+    #[schema(format = Int32, minimum = 400, maximum = 599)]
     status: u16,
+    /// What went wrong, as a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 2000)]
     detail: Option<String>,
+    /// Which member is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(inline, max_items = 1, value_type = Option<Vec<FieldError<'a>>>)]
     errors: Option<[FieldError<'a>; 1]>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct FieldError<'a> {
+    /// JSON pointer to the member (RFC 6901).
+    #[schema(max_length = 200)]
     pointer: &'a str,
+    /// What is wrong with it.
+    #[schema(max_length = 2000)]
     detail: &'a str,
 }
 

@@ -2,6 +2,7 @@
 
 mod body;
 mod classify;
+mod docs;
 mod error;
 mod health;
 mod observe;
@@ -16,6 +17,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use serde::Deserialize;
 
 pub use classify::Images;
+pub use docs::Docs;
 pub use observe::observe;
 
 use crate::service::UrlService;
@@ -40,6 +42,8 @@ pub struct Context {
     pub url: UrlService,
     /// Answers `/classify`; without it there is no such route.
     pub images: Option<Images>,
+    /// What is to be read about the API.
+    pub docs: Docs,
     /// Limits of what is read.
     pub limits: LimitSettings,
     /// Time limit of a request, from its head to its answer.
@@ -59,6 +63,9 @@ pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
             cfg.service(resource("/classify", "POST", web::post().to(classify::predict)));
         }
         cfg.app_data(Data::from(context))
+            .service(resource("/openapi.json", "GET", web::get().to(docs::document)))
+            .service(resource("/docs", "GET", web::get().to(docs::to_page)))
+            .service(resource("/docs/{file:.*}", "GET", web::get().to(docs::page)))
             .service(resource("/url", "POST", web::post().to(url::predict)))
             .service(resource("/health/live", "GET", web::get().to(health::live)))
             .service(resource("/health/ready", "GET", web::get().to(health::ready)))

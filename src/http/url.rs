@@ -3,19 +3,47 @@
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Context;
 use super::body::{read_json, text_member};
+use super::docs::{self, BodyProblems, StoreProblems};
 use super::error::ApiError;
 use super::provenance;
 use crate::domain::{Key, Outcome};
 
-#[derive(Serialize)]
+/// Body of a request to `/url`; other members are ignored.
+#[derive(ToSchema)]
+#[schema(as = UrlRequest, example = json!({ "url": "http://www.example.com/news/2012/a.html" }))]
+#[expect(dead_code, reason = "the body is read member by member; this is its description")]
+struct Request {
+    /// The key: the text exactly as sent, without control characters.
+    #[schema(min_length = 1, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$")]
+    url: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = UrlReply, example = json!({ "result": 0.93 }))]
 struct Reply<'a> {
+    #[schema(schema_with = docs::value)]
     result: &'a Outcome,
 }
 
-/// Handles `POST /url {"url": text}`.
+/// The result of a URL
+///
+/// Looks the URL up in the result table; where it is not there, predicts a result, stores it and returns it.
+#[utoipa::path(
+    post,
+    path = "/url",
+    operation_id = "predict_url",
+    tag = "prediction",
+    request_body(content = Request, description = "The URL"),
+    responses(
+        (status = 200, description = "What is stored for the URL now", body = Reply),
+        BodyProblems,
+        StoreProblems,
+    ),
+)]
 pub(super) async fn predict(
     context: Data<Context>,
     request: HttpRequest,

@@ -1,0 +1,94 @@
+//! What a person or a program reads about this API: the OpenAPI document and Swagger UI, both from inside the binary.
+
+mod problems;
+mod schemas;
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use actix_web::web::{Bytes, Data, Path};
+use utoipa::OpenApi;
+use utoipa_swagger_ui::Config;
+
+use super::error::ApiError;
+use super::{Context, LimitSettings, classify, health, url};
+use problems::Everywhere;
+pub(super) use problems::{BodyProblems, PictureProblems, StoreProblems};
+pub(super) use schemas::value;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "augur",
+        description = "Looks a URL or a picture up in a result table; where it is not there, a model predicts its result, \
+                       which is stored and returned. Everybody gets the first stored value from then on.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    servers((url = "/", description = "This server")),
+    tags(
+        (name = "prediction", description = "Look up, else predict and store"),
+        (name = "operations", description = "For supervisors, load balancers and readers of this document"),
+    ),
+    paths(url::predict, classify::predict, health::live, health::ready, document),
+    modifiers(&Everywhere),
+)]
+struct Api;
+
+/// What is served about the API.
+pub struct Docs {
+    document: Bytes,
+    page: Arc<Config<'static>>,
+}
+
+impl Docs {
+    /// Describes the routes that there are under these settings.
+    ///
+    /// # Errors
+    /// None that a caller could cause: JSON can hold every document.
+    pub fn new(limits: &LimitSettings, has_images: bool) -> serde_json::Result<Self> {
+        let mut api = Api::openapi();
+        if !has_images {
+            api.paths.paths.remove("/classify");
+        }
+        schemas::set_limits(&mut api, limits);
+        let page = Config::from("/openapi.json")
+            .try_it_out_enabled(true)
+            .display_request_duration(true)
+            // The default asks a server on the internet what it thinks of the document.
+            .validator_url("none");
+        Ok(Self { document: serde_json::to_vec(&api)?.into(), page: Arc::new(page) })
+    }
+}
+
+/// The OpenAPI document
+///
+/// OpenAPI 3.1, made from the code of this server.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    operation_id = "openapi",
+    tag = "operations",
+    responses((status = 200, description = "This document", content_type = "application/json", body = Object)),
+)]
+pub(super) async fn document(context: Data<Context>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((CACHE_CONTROL, "no-cache"))
+        .body(context.docs.document.clone())
+}
+
+/// `GET /docs`: where the page is.
+pub(super) async fn to_page() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header((LOCATION, "/docs/")).finish()
+}
+
+/// `GET /docs/{file}`: Swagger UI, one file at a time.
+pub(super) async fn page(context: Data<Context>, file: Path<String>) -> Result<HttpResponse, ApiError> {
+    let file = utoipa_swagger_ui::serve(&file, Arc::clone(&context.docs.page));
+    let file = file.map_err(|e| ApiError::internal(anyhow::anyhow!("Swagger UI: {e}")))?.ok_or(ApiError::NotFound)?;
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, file.content_type))
+        .insert_header((CACHE_CONTROL, "no-cache"))
+        .body(file.bytes.into_owned()))
+}

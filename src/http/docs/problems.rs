@@ -1,0 +1,138 @@
+//! How the document tells of errors: one reusable response for each status, named by the routes that answer with it.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{ContentBuilder, Header, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, Modify, PartialSchema};
+
+use crate::http::error::Problem;
+
+/// Statuses of problems: name of the reusable response, description, and an example of the detail.
+const PROBLEMS: [(u16, &str, &str, &str); 13] = [
+    (400, "BadRequest", "The request cannot be read as what it claims to be", "The body is empty."),
+    (401, "Unauthorized", "No API key, or one that is not known", "Send a known API key as Authorization: Bearer KEY."),
+    (
+        403,
+        "Forbidden",
+        "The API key lacks the scope, or there are no API keys",
+        "The key lacks the scope results:write.",
+    ),
+    (404, "NotFound", "There is nothing here", "There is nothing at this path."),
+    (405, "MethodNotAllowed", "The path does not take this method", "This path takes POST."),
+    (408, "RequestTimeout", "The body did not arrive in time", "The body did not arrive in time."),
+    (409, "Conflict", "The key has a result already", "There is a result for this key; PUT replaces it."),
+    (412, "PreconditionFailed", "If-Match or If-None-Match does not hold", "The stored result is another one."),
+    (413, "PayloadTooLarge", "The body is over its limit", "The body is over 4194304 bytes."),
+    (415, "UnsupportedMediaType", "The body has the wrong type", "Send the body as Content-Type: application/json."),
+    (422, "Unprocessable", "A member or parameter is not valid", "A member of the body is not valid; see errors."),
+    (500, "Internal", "The server failed; its log says why", "The request failed; the server's log says why."),
+    (503, "Unavailable", "Too much work, or no result store; try again", "There was no answer in time; try again."),
+];
+
+/// Operations whose answers say where they come from.
+const LOOKED_UP: [&str; 2] = ["predict_url", "classify_image"];
+
+fn references(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
+    PROBLEMS
+        .iter()
+        .filter(|(status, ..)| statuses.contains(status))
+        .map(|(status, name, ..)| (status.to_string(), Ref::from_response_name(*name).into()))
+        .collect()
+}
+
+/// What can be wrong with a JSON body.
+pub(in crate::http) struct BodyProblems;
+
+impl IntoResponses for BodyProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references(&[400, 408, 413, 415, 422])
+    }
+}
+
+/// What can be wrong with an uploaded picture.
+pub(in crate::http) struct PictureProblems;
+
+impl IntoResponses for PictureProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references(&[400, 408, 413, 415, 422])
+    }
+}
+
+/// What can be wrong with the server and its store.
+pub(in crate::http) struct StoreProblems;
+
+impl IntoResponses for StoreProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references(&[500, 503])
+    }
+}
+
+/// The headers of an answer that was looked up or predicted.
+fn provenance() -> [(String, RefOr<Header>); 2] {
+    [
+        ("Cache-Status", "Where the answer comes from (RFC 9211): `augur; hit`, `augur; fwd=miss; stored`, ..."),
+        ("Augur-Model", "`name@version` of the model that made it, where known"),
+    ]
+    .map(|(name, description)| (name.to_owned(), header(description, 400).into()))
+}
+
+/// Adds the reusable responses, and the header that every response has.
+pub(super) struct Everywhere;
+
+impl Modify for Everywhere {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_default();
+        components.schemas.insert("Problem".to_owned(), Problem::schema());
+        for problem in PROBLEMS {
+            components.responses.insert(problem.1.to_owned(), response(problem).into());
+        }
+        for item in api.paths.paths.values_mut() {
+            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
+            for operation in operations.into_iter().flatten() {
+                for response in operation.responses.responses.values_mut() {
+                    if let RefOr::T(response) = response {
+                        response.headers.insert("X-Request-Id".to_owned(), request_id().into());
+                        if LOOKED_UP.contains(&operation.operation_id.as_deref().unwrap_or_default()) {
+                            response.headers.extend(provenance());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn response((status, _, description, detail): (u16, &str, &str, &str)) -> Response {
+    let title = actix_web::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let mut example = json!({ "type": "about:blank", "title": title, "status": status, "detail": detail });
+    if status == 422 {
+        example["errors"] = json!([{ "pointer": "/url", "detail": "is missing" }]);
+    }
+    if status == 503 {
+        example["type"] = json!("urn:augur:problem:deadline");
+    }
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).example(Some(example)).build();
+    let mut response = ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", content)
+        .header("X-Request-Id", request_id());
+    response = match status {
+        401 => response.header("WWW-Authenticate", header("The scheme to use: Bearer", 200)),
+        405 => response.header("Allow", header("The methods that the path takes", 100)),
+        503 => response.header("Retry-After", header("Seconds to wait", 10)),
+        _ => response,
+    };
+    response.build()
+}
+
+fn request_id() -> Header {
+    header("The id under which the server's log knows the request; echoed if sent", 128)
+}
+
+fn header(description: &str, max_length: usize) -> Header {
+    let schema = ObjectBuilder::new().schema_type(Type::String).max_length(Some(max_length));
+    HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build()
+}
