@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks everything: format, lints, documentation, SQL, then all tests, and ends with one line that counts them.
-# Needs the Rust toolchain, cc and make; python3 only for the SQL lint.
+# Needs the Rust toolchain, cc and make; python3 with venv only for the SQL lint and the tests with Python clients.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,29 +8,38 @@ cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 
-# The SQL lint is a Python program. Without python3 or the network it is left out, and the last lines say so.
-sqlfluff=target/venv/bin/sqlfluff
-sqlfluff_version=4.5.0
-lint_skipped=""
-if [[ "$("$sqlfluff" --version 2>/dev/null)" != "sqlfluff, version $sqlfluff_version" ]]; then
+# Without python3 or the network, what needs Python programs is left out, and the last lines name it. The folder holds a
+# copy of the list that it was made from, put there when all of it was installed.
+venv=target/venv
+wanted=tests/clients/requirements.txt
+no_python=""
+if ! cmp -s "$wanted" "$venv/requirements.txt" || ! "$venv/bin/python" -c ''; then
     if ! command -v python3 >/dev/null; then
-        lint_skipped="there is no python3"
-    elif ! python3 -m venv --clear target/venv || ! timeout 300 target/venv/bin/pip install --quiet --disable-pip-version-check \
-        "sqlfluff==$sqlfluff_version"; then
-        lint_skipped="sqlfluff $sqlfluff_version cannot be installed"
+        no_python="there is no python3"
+    elif ! python3 -m venv --clear "$venv"; then
+        no_python="python3 makes no venv"
+    elif ! timeout 300 "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"; then
+        no_python="$wanted cannot be installed"
+    else
+        cp "$wanted" "$venv/requirements.txt"
     fi
 fi
-if [[ -z $lint_skipped ]]; then
-    "$sqlfluff" lint --disable-progress-bar sql/oracle
-fi
 
-# All tests are run, also after a failure: the count at the end is of all of them.
+# All tests are run, also after a failure: the count at the end is of all of them. Those with Python clients are ignored
+# by cargo; where they can be run, that is done by themselves, so that they do not count as skipped as well.
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed=0
-cargo test --workspace --locked --no-fail-fast 2>&1 | tee "$log" || failed=1
+if [[ -n $no_python ]]; then
+    cargo test --workspace --locked --no-fail-fast 2>&1 | tee "$log" || failed=1
+else
+    "$venv/bin/sqlfluff" lint --disable-progress-bar sql/oracle
+    cargo test --workspace --locked --no-fail-fast -- --skip clients:: 2>&1 | tee "$log" || failed=1
+    AUGUR_TEST_PYTHON=$PWD/$venv/bin/python \
+        cargo test --workspace --locked --test it -- --ignored clients:: 2>&1 | tee -a "$log" || failed=1
+fi
 grep -E '^test .* \.\.\. ignored' "$log" || true
-[[ -z $lint_skipped ]] || echo "sqlfluff lint sql/oracle ... skipped: $lint_skipped"
+[[ -z $no_python ]] || echo "sqlfluff lint sql/oracle ... skipped: $no_python"
 awk '/^test result:/ { passed += $4; failed += $6; skipped += $8 }
      END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$log"
 exit "$failed"

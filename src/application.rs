@@ -188,6 +188,12 @@ pub(crate) fn expected(settings: &Settings, model: Option<&UrlModel>) -> Expecte
     Expected { max_key_bytes: settings.limits.max_url_bytes, model }
 }
 
+/// What the image table is to hold, where pictures are served.
+pub(crate) fn expected_images(settings: &Settings, model: Option<&ImageModel>) -> Option<Expected> {
+    let model = model.map(|model| Predictor::version(model).to_string());
+    settings.models.image.enabled.then(|| Expected::of_images(model))
+}
+
 /// The configured model, or the one inside the binary.
 pub(crate) fn load_url_model(settings: &Settings) -> anyhow::Result<UrlModel> {
     let path = &settings.models.url.path;

@@ -49,22 +49,34 @@ pub(super) fn run(args: &DoctorArgs, effective: anyhow::Result<Effective>) -> an
 
 fn diagnose(settings: &Settings, replicas: u32) -> Vec<Check> {
     let mut checks = vec![Check::ok("settings", "read and checked; `augur config show` prints them")];
-    let model = match application::load_url_model(settings) {
-        Ok(model) => {
-            checks.push(Check::ok("model", Predictor::version(&model).as_str()));
-            Some(model)
-        }
-        Err(error) => {
-            checks.push(Check::failed("model", format!("{error:#}: set models.url.path to a model of `augur train`")));
-            None
-        }
+    let model = usable("model", "models.url.path", application::load_url_model(settings), &mut checks);
+    let image_model = if settings.models.image.enabled {
+        usable("image model", "models.image.path", application::load_image_model(settings), &mut checks)
+    } else {
+        None
     };
     if settings.store.backend == Backend::Oracle {
         checks.push(time_limits(settings));
     }
     let expected = application::expected(settings, model.as_ref());
-    checks.extend(store::open::diagnose(&settings.store, &expected, replicas));
+    let images = application::expected_images(settings, image_model.as_ref());
+    checks.extend(store::open::diagnose(&settings.store, &expected, images.as_ref(), replicas));
     checks
+}
+
+/// The model, where it can be used; says so or what to do.
+fn usable<P: Predictor>(
+    about: &'static str,
+    setting: &str,
+    loaded: anyhow::Result<P>,
+    checks: &mut Vec<Check>,
+) -> Option<P> {
+    let (check, model) = match loaded {
+        Ok(model) => (Check::ok(about, model.version().as_str()), Some(model)),
+        Err(error) => (Check::failed(about, format!("{error:#}: set {setting} to a model of `augur train`")), None),
+    };
+    checks.push(check);
+    model
 }
 
 /// A call that times out may take as long again until the connection is given up.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use clap::Subcommand;
 
 use crate::application;
-use crate::model::Predictor;
 use crate::settings::Settings;
 use crate::store::open::Stores;
 use crate::store::{self, Expected, ResultStore, Verdict};
@@ -68,10 +67,7 @@ fn tables(settings: &Settings) -> anyhow::Result<Vec<(Arc<dyn ResultStore>, Expe
     // The tables can be checked without a model, too; `augur doctor` tells what is wrong with that.
     let model = application::load_url_model(settings).ok();
     let mut tables = vec![(urls, application::expected(settings, model.as_ref()))];
-    if settings.models.image.enabled {
-        let model = application::load_image_model(settings).ok();
-        let version = model.map(|model| Predictor::version(&model).to_string());
-        tables.push((images, Expected::of_images(version)));
-    }
+    let model = application::load_image_model(settings).ok();
+    tables.extend(application::expected_images(settings, model.as_ref()).map(|expected| (images, expected)));
     Ok(tables)
 }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// What is said of the table of pictures' labels beside the first one.
+pub(super) const IMAGES: &str = "image table";
+
 /// How one check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
@@ -60,6 +63,20 @@ impl Check {
     #[must_use]
     pub fn failed(about: &'static str, text: impl Into<String>) -> Self {
         Self { about, verdict: Verdict::Failed, text: text.into() }
+    }
+
+    /// The checks of a further thing under its name: those that are not ok, or one that says that all is.
+    pub(super) fn gathered(about: &'static str, checks: Vec<Self>) -> Vec<Self> {
+        let (good, lacking): (Vec<Self>, Vec<Self>) =
+            checks.into_iter().partition(|check| check.verdict == Verdict::Ok);
+        if lacking.is_empty() {
+            let looked_at: Vec<&str> = good.iter().map(|check| check.about).collect();
+            return vec![Self::ok(about, format!("as it should be: {}", looked_at.join(", ")))];
+        }
+        lacking
+            .into_iter()
+            .map(|check| Self { about, text: format!("{}: {}", check.about, check.text), ..check })
+            .collect()
     }
 }
 

@@ -46,16 +46,16 @@ pub fn schema_ddl(settings: &StoreSettings) -> anyhow::Result<[String; 2]> {
     })
 }
 
-/// Looks at everything that lies between the settings and a stored result, a line each, in that order. Changes nothing,
-/// and logs on at most once. Blocks.
+/// Looks at everything that lies between the settings and a stored result, a line each, in that order; where labels of
+/// pictures are to be stored as well, also at their table. Changes nothing, and logs on at most once. Blocks.
 #[must_use]
-pub fn diagnose(settings: &StoreSettings, expected: &Expected, replicas: u32) -> Vec<Check> {
+pub fn diagnose(settings: &StoreSettings, expected: &Expected, images: Option<&Expected>, replicas: u32) -> Vec<Check> {
     let names = match TableNames::parse(&settings.table) {
         Ok(names) => names,
         Err(reason) => return vec![Check::failed("table", reason)],
     };
     match settings.backend {
-        Backend::Sqlite => sqlite::diagnose(&settings.sqlite, &names),
-        Backend::Oracle => oracle::diagnose(&settings.oracle, &names, expected, replicas),
+        Backend::Sqlite => sqlite::diagnose(&settings.sqlite, &names, images.is_some()),
+        Backend::Oracle => oracle::diagnose(&settings.oracle, &names, expected, images, replicas),
     }
 }

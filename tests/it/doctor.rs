@@ -39,7 +39,18 @@ fn the_database_of_a_server_at_work_is_ok() {
     let (code, text) = run(&["doctor"], &path);
     assert_eq!(code, Some(0), "{text}");
     assert!(text.lines().all(|line| line.starts_with("ok ")), "{text}");
-    for about in ["settings", "model", "file", "journal", "table", "key column", "unique key", "other columns"] {
+    for about in [
+        "settings",
+        "model",
+        "file",
+        "journal",
+        "table",
+        "key column",
+        "unique key",
+        "other columns",
+        "image model",
+        "image table",
+    ] {
         assert!(text.contains(&format!("ok       {about}: ")), "{about}: {text}");
     }
 }
@@ -93,7 +104,11 @@ fn each_lack_of_a_table_has_one_line() {
     assert_eq!(code, Some(1), "{text}");
     conn.execute_batch("DROP TABLE URL_RESULT; CREATE TABLE URL_RESULT (URL TEXT, RESULT, MODEL, CREATED_AT)").unwrap();
     let (code, text) = run(&["doctor"], &path);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("failed   image table: table: there is no table IMAGE_RESULT"), "{text}");
+    let (code, text) = run(&["doctor", "--set", "models.image.enabled=false"], &path);
     assert_eq!(code, Some(2), "{text}");
+    assert!(!text.contains("image"), "{text}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod app;
 mod bad_pictures;
 mod classify;
+mod clients;
 mod contract;
 mod doctor;
 mod durability;

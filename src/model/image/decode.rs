@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use super::room::Room;
 use crate::domain::PictureError;
 
 /// Longest side of a decoded picture, in pixels: enough for every look, and a bound for all work after the decoder.
@@ -16,40 +17,65 @@ const MAX_SIDE: u32 = 256;
 const MAX_PIXEL_BYTES: u64 = 16;
 /// What a decoder may need beside the picture.
 const DECODER_BYTES: u64 = 32 << 20;
+/// Memory for all pictures that are decoded at the same time, but for a larger one, which is then alone.
+const ROOM_BYTES: u64 = 96 << 20;
+/// How many times the picture's bytes a decoder holds at most, where it does not decode in place: a progressive JPEG has
+/// two bytes for each byte of the picture, or more for CMYK; an animated WebP has a canvas and a frame; a TIFF of 64-bit
+/// samples has four times those that come out.
+const MOST_COPIES: u64 = 5;
 
-/// Decodes a PNG, JPEG, GIF, BMP, WebP or TIFF of at most `max_pixels`, upright, scaled down to at most [`MAX_SIDE`].
-/// Of an animation the first frame counts. Blocks for as long as decoding takes.
-pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<DynamicImage, PictureError> {
-    // A decoder that panics on a file has met a broken file; it holds nothing that outlives it.
-    catch_unwind(AssertUnwindSafe(|| decode_guarded(bytes, max_pixels)))
-        .unwrap_or_else(|_| Err(PictureError::Undecodable("the decoder gave up".to_owned())))
+/// What decodes files to pictures, within bounds of pixels and memory.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    max_pixels: u64,
+    room: Room,
 }
 
-fn decode_guarded(bytes: &[u8], max_pixels: u64) -> Result<DynamicImage, PictureError> {
-    if bytes.is_empty() {
-        return Err(PictureError::Undecodable("the file is empty".to_owned()));
+impl Decoder {
+    /// One for pictures of at most `max_pixels`. As many threads as like may use it at the same time.
+    pub(super) fn new(max_pixels: u64) -> Self {
+        Self { max_pixels, room: Room::new(ROOM_BYTES) }
     }
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| undecodable(&e.into()))?;
-    let Some(format) = reader.format() else {
-        return Err(PictureError::Undecodable("it is no PNG, JPEG, GIF, BMP, WebP or TIFF".to_owned()));
-    };
-    if format == ImageFormat::Jpeg && !is_whole_jpeg(bytes) {
-        return Err(PictureError::Undecodable("the JPEG file ends too early".to_owned()));
+
+    /// Decodes a PNG, JPEG, GIF, BMP, WebP or TIFF within the limits, upright, scaled down to at most [`MAX_SIDE`].
+    /// Of an animation the first frame counts. Blocks for as long as decoding
+    /// takes, and until there is room for it.
+    pub(super) fn decode(&self, bytes: &[u8]) -> Result<DynamicImage, PictureError> {
+        // A decoder that panics on a file has met a broken file; it holds nothing that outlives it.
+        catch_unwind(AssertUnwindSafe(|| self.decode_guarded(bytes)))
+            .unwrap_or_else(|_| Err(PictureError::Undecodable("the decoder gave up".to_owned())))
     }
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(max_pixels.saturating_mul(MAX_PIXEL_BYTES).saturating_add(DECODER_BYTES));
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|e| undecodable(&e))?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > max_pixels {
-        return Err(PictureError::TooManyPixels { width, height, max_pixels });
+
+    fn decode_guarded(&self, bytes: &[u8]) -> Result<DynamicImage, PictureError> {
+        if bytes.is_empty() {
+            return Err(PictureError::Undecodable("the file is empty".to_owned()));
+        }
+        let mut reader =
+            ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| undecodable(&e.into()))?;
+        let Some(format) = reader.format() else {
+            return Err(PictureError::Undecodable("it is no PNG, JPEG, GIF, BMP, WebP or TIFF".to_owned()));
+        };
+        if format == ImageFormat::Jpeg && !is_whole_jpeg(bytes) {
+            return Err(PictureError::Undecodable("the JPEG file ends too early".to_owned()));
+        }
+        let mut limits = Limits::no_limits();
+        let max_pixels = self.max_pixels;
+        limits.max_alloc = Some(max_pixels.saturating_mul(MAX_PIXEL_BYTES).saturating_add(DECODER_BYTES));
+        reader.limits(limits);
+        let mut decoder = reader.into_decoder().map_err(|e| undecodable(&e))?;
+        let (width, height) = decoder.dimensions();
+        if u64::from(width) * u64::from(height) > max_pixels {
+            return Err(PictureError::TooManyPixels { width, height, max_pixels });
+        }
+        // A picture without readable metadata is upright.
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        let copies = if matches!(format, ImageFormat::Png | ImageFormat::Bmp) { 1 } else { MOST_COPIES };
+        let room = self.room.take(decoder.total_bytes().saturating_mul(copies));
+        let mut picture = scaled_down(DynamicImage::from_decoder(decoder).map_err(|e| undecodable(&e))?);
+        drop(room);
+        picture.apply_orientation(orientation);
+        Ok(picture)
     }
-    // A picture without readable metadata is upright.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let picture = DynamicImage::from_decoder(decoder).map_err(|e| undecodable(&e))?;
-    let mut picture = scaled_down(picture);
-    picture.apply_orientation(orientation);
-    Ok(picture)
 }
 
 fn scaled_down(picture: DynamicImage) -> DynamicImage {

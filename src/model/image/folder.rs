@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::decode::decode;
+use super::decode::Decoder;
 use super::look::Look;
 use crate::domain::{PictureError, hex};
 
@@ -105,10 +105,11 @@ impl Pictures {
     pub(super) fn features(&self, look: Look, done: &mut dyn FnMut(usize)) -> Result<(Vec<u8>, String), FolderError> {
         let mut features = Vec::with_capacity(self.files.len() * look.width());
         let mut digest = Sha256::new();
+        let decoder = Decoder::new(MAX_PIXELS);
         for (count, (label, path)) in self.files.iter().enumerate() {
             let bytes = std::fs::read(path).map_err(|reason| FolderError::Read { path: path.clone(), reason })?;
             let picture =
-                decode(&bytes, MAX_PIXELS).map_err(|reason| FolderError::Picture { path: path.clone(), reason })?;
+                decoder.decode(&bytes).map_err(|reason| FolderError::Picture { path: path.clone(), reason })?;
             features.extend(look.features(&picture));
             // Digests have a fixed length, so no two folders run together into the same text.
             digest.update(Sha256::digest(&self.labels[*label]));

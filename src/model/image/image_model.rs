@@ -6,7 +6,7 @@ use image::{DynamicImage, GrayImage, Luma};
 use serde::{Deserialize, Serialize};
 
 use super::classifier::{Classifier, Fitted, ImageAlgorithm};
-use super::decode::decode;
+use super::decode::Decoder;
 use super::look::Look;
 use super::train::ImageMetrics;
 use crate::domain::Score;
@@ -66,7 +66,7 @@ pub struct ImageModel {
     version: String,
     validation: Option<(DataInfo, ImageMetrics)>,
     classifier: Classifier,
-    max_pixels: u64,
+    decoder: Decoder,
 }
 
 impl ImageModel {
@@ -106,7 +106,7 @@ impl ImageModel {
             version: stamp.version,
             validation: body.validation,
             classifier,
-            max_pixels: DEFAULT_MAX_PIXELS,
+            decoder: Decoder::new(DEFAULT_MAX_PIXELS),
         })
     }
 
@@ -142,7 +142,7 @@ impl ImageModel {
     /// Refuses pictures of more than `max_pixels`.
     #[must_use]
     pub fn with_max_pixels(self, max_pixels: u64) -> Self {
-        Self { max_pixels, ..self }
+        Self { decoder: Decoder::new(max_pixels), ..self }
     }
 
     /// The label of an encoded picture. Blocks for milliseconds up to seconds, by the size of the picture.
@@ -186,7 +186,7 @@ impl ImageModel {
     }
 
     fn votes(&self, bytes: &[u8]) -> Result<Vec<f64>, PredictError> {
-        let picture = decode(bytes, self.max_pixels).map_err(PredictError::Picture)?;
+        let picture = self.decoder.decode(bytes).map_err(PredictError::Picture)?;
         self.votes_for(&self.info.look.features(&picture))
     }
 

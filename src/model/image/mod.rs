@@ -1,6 +1,6 @@
 //! Pictures: from an encoded file to a label.
 //!
-//! [`decode`] bounds what a file may cost, [`look`] turns a picture into features (one byte for each cell of a small
+//! [`decode`] bounds what a file may cost and [`room`] what all of them may, [`look`] turns a picture into features (one byte for each cell of a small
 //! square), [`classifier`] votes for labels, and [`ImageModel`] is all of it as one artifact. Training goes through the
 //! same decoding and the same look as serving, so that what is learnt is what is seen.
 
@@ -10,6 +10,7 @@ mod folder;
 mod image_model;
 mod ink;
 mod look;
+mod room;
 mod train;
 
 pub use classifier::ImageAlgorithm;

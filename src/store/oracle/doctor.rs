@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use anyhow::anyhow;
-use oracle::Version;
+use oracle::{Connection, Version};
 use r2d2::ManageConnection;
 
 use super::connect_string::{has_timeout, is_easy_connect};
 use super::errors::{Class, classify};
 use super::manager::{Manager, Pooled};
 use super::{OracleStore, load_client, probe, schema};
+use crate::store::check::IMAGES;
 use crate::store::{Check, Expected, OracleSettings, TableNames, Verdict};
 
 const CLIENT: &str = "client library";
@@ -28,31 +29,31 @@ pub(in crate::store) fn diagnose(
     settings: &OracleSettings,
     names: &TableNames,
     expected: &Expected,
+    images: Option<&Expected>,
     replicas: u32,
 ) -> Vec<Check> {
     let mut checks = Vec::new();
+    let behind_logon: Vec<&str> = BEHIND_LOGON.into_iter().chain(images.map(|_| IMAGES)).collect();
     let client = match load_client(settings) {
         Ok(client) => client,
         Err(error) => {
             checks.push(Check::failed(CLIENT, format!("{error:#}")));
             skip_rest(&mut checks, &[CONNECT_STRING, CONNECT, CREDENTIALS], "there is no client library");
-            skip_rest(&mut checks, &BEHIND_LOGON, "there is no client library");
+            skip_rest(&mut checks, &behind_logon, "there is no client library");
             return checks;
         }
     };
     checks.push(client_check(settings, &client));
     checks.push(connect_string_check(&settings.connect_string, client.major()));
     let Some((store, mut pooled)) = log_on(settings, names, &client, &mut checks) else {
-        skip_rest(&mut checks, &BEHIND_LOGON, "there is no session");
+        skip_rest(&mut checks, &behind_logon, "there is no session");
         return checks;
     };
     checks.push(server_check(&pooled, &client));
     let schema = schema::check(&store, &pooled.conn, expected);
     let readable = match schema {
         Ok(schema) => {
-            let readable = schema.iter().all(|check| {
-                check.verdict != Verdict::Failed || !matches!(check.about, TABLE | "key column" | "result column")
-            });
+            let readable = is_readable(&schema);
             checks.extend(schema);
             readable
         }
@@ -73,7 +74,29 @@ pub(in crate::store) fn diagnose(
         skip_rest(&mut checks, &[probe::LOOKUP, probe::PLAN], "the table cannot be read");
     }
     checks.push(probe::sessions(&pooled.conn, settings.pool_size, replicas));
+    if let Some(expected) = images {
+        checks.extend(image_table(&store.images(), &mut pooled.conn, expected));
+    }
     checks
+}
+
+/// Whether rows can be read from a table of which this was found.
+fn is_readable(schema: &[Check]) -> bool {
+    schema
+        .iter()
+        .all(|check| check.verdict != Verdict::Failed || !matches!(check.about, TABLE | "key column" | "result column"))
+}
+
+/// The table of pictures' labels, and the rights on it. What a lookup costs was tried on the other one.
+fn image_table(store: &OracleStore, conn: &mut Connection, expected: &Expected) -> Vec<Check> {
+    let mut found = match schema::check(store, conn, expected) {
+        Ok(found) => found,
+        Err(failure) => return vec![Check::failed(IMAGES, failure.message())],
+    };
+    if is_readable(&found) {
+        found.extend(probe::privileges(store, conn));
+    }
+    Check::gathered(IMAGES, found)
 }
 
 /// What needs a session.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 
+use crate::store::check::IMAGES;
 use crate::store::names::{Identifier, TableNames};
 use crate::store::{Check, SqliteSettings};
 
@@ -132,8 +133,8 @@ fn other_columns(columns: &[Column], names: &TableNames) -> Check {
     )
 }
 
-/// `augur doctor` on SQLite. Makes no database.
-pub(in crate::store) fn diagnose(settings: &SqliteSettings, names: &TableNames) -> Vec<Check> {
+/// `augur doctor` on SQLite, with the image table where there is to be one. Makes no database.
+pub(in crate::store) fn diagnose(settings: &SqliteSettings, names: &TableNames, images: bool) -> Vec<Check> {
     let path = &settings.path;
     if !path.exists() {
         return match writable_folder(path) {
@@ -149,7 +150,7 @@ pub(in crate::store) fn diagnose(settings: &SqliteSettings, names: &TableNames) 
             ],
         };
     }
-    match existing(path, names) {
+    match existing(path, names, images) {
         Ok(checks) => checks,
         Err(error) => vec![
             Check::failed(FILE, format!("{}: {error}; set store.sqlite.path", path.display())),
@@ -159,7 +160,7 @@ pub(in crate::store) fn diagnose(settings: &SqliteSettings, names: &TableNames) 
     }
 }
 
-fn existing(path: &Path, names: &TableNames) -> rusqlite::Result<Vec<Check>> {
+fn existing(path: &Path, names: &TableNames, images: bool) -> rusqlite::Result<Vec<Check>> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(super::BUSY_TIMEOUT)?;
     let journal: String = conn.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
@@ -182,6 +183,9 @@ fn existing(path: &Path, names: &TableNames) -> rusqlite::Result<Vec<Check>> {
     };
     let mut checks = vec![file, journal];
     checks.extend(check_table(&conn, names)?);
+    if images {
+        checks.extend(Check::gathered(IMAGES, check_table(&conn, &names.images())?));
+    }
     Ok(checks)
 }
 

@@ -61,7 +61,7 @@ impl Live {
     /// What `augur doctor` says of one thing.
     fn check(&self, about: &str) -> Check {
         let expected = Expected { max_key_bytes: 4000, model: None };
-        let checks = diagnose(&self.settings, &expected, 1);
+        let checks = diagnose(&self.settings, &expected, None, 1);
         checks.into_iter().find(|check| check.about == about).unwrap()
     }
 }

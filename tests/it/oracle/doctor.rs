@@ -61,6 +61,7 @@ fn a_sound_database_is_ok_from_the_settings_to_the_session_limits() {
         [
             "settings",
             "model",
+            "image model",
             "time limits",
             "client library",
             "connect string",
@@ -79,6 +80,7 @@ fn a_sound_database_is_ok_from_the_settings_to_the_session_limits() {
             "lookup",
             "plan of the lookup",
             "session limits",
+            "image table",
         ]
     );
     // The stand-in has no DBMS_XPLAN.
@@ -98,9 +100,8 @@ fn a_refused_password_is_tried_once_and_what_lies_behind_is_skipped() {
     assert_eq!(doctor.code, Some(1));
     doctor.assert("connect", "ok", "ms");
     doctor.assert("credentials", "failed", "ORA-01017");
-    for about in
-        ["server version", "table", "privileges", "character set", "lookup", "plan of the lookup", "session limits"]
-    {
+    let behind = ["server version", "table", "privileges", "character set", "lookup", "plan of the lookup"];
+    for about in behind.into_iter().chain(["session limits", "image table"]) {
         doctor.assert(about, "skipped", "there is no session");
     }
     assert_eq!(database.standin.counters().logon_attempts, 1);
@@ -173,6 +174,32 @@ fn a_missing_right_is_named_with_its_grant() {
     assert_eq!(doctor.code, Some(1));
     doctor.assert("privileges", "failed", "no INSERT");
     doctor.assert("privileges", "failed", "GRANT INSERT ON URL_RESULT TO augur");
+}
+
+#[test]
+fn the_table_of_pictures_is_looked_at_where_pictures_are_served() {
+    let database = sound();
+    Doctor::ask(&database, &[]).assert("image table", "ok", "table, key column, result column");
+    Doctor::ask(&database, &[]).assert("image table", "ok", "privileges");
+    let model_missing = Doctor::ask(&database, &["--set", "models.image.path=none.augur"]);
+    assert_eq!(model_missing.code, Some(1));
+    model_missing.assert("image model", "failed", "set models.image.path");
+    database.execute("DROP TABLE IMAGE_RESULT");
+    let doctor = Doctor::ask(&database, &[]);
+    assert_eq!(doctor.code, Some(1), "{:#?}", doctor.lines);
+    doctor.assert("image table", "failed", "IMAGE_RESULT is not there");
+    doctor.assert("image table", "failed", "run `augur schema apply`");
+    doctor.assert("table", "ok", "URL_RESULT");
+    database.execute(
+        "CREATE TABLE IMAGE_RESULT (IMAGE_SHA256 VARCHAR2(64 BYTE) NOT NULL, LABEL VARCHAR2(4000 BYTE), \
+         MODEL VARCHAR2(10 BYTE), CREATED_AT TIMESTAMP(6), CONSTRAINT IMAGE_RESULT_PK PRIMARY KEY (IMAGE_SHA256))",
+    );
+    let doctor = Doctor::ask(&database, &[]);
+    assert_eq!(doctor.code, Some(1), "{:#?}", doctor.lines);
+    doctor.assert("image table", "failed", "model column: MODEL takes 10 bytes, but the model is called image@");
+    let without = Doctor::ask(&database, &["--set", "models.image.enabled=false"]);
+    assert_eq!(without.code, Some(0), "{:#?}", without.lines);
+    assert!(!without.lines.iter().any(|line| line.contains("image")), "{:#?}", without.lines);
 }
 
 #[test]
