@@ -3,9 +3,12 @@
 mod body;
 mod classify;
 mod error;
+mod guard;
 mod health;
 mod observe;
+mod precondition;
 mod provenance;
+mod results;
 mod upload;
 mod url;
 
@@ -16,9 +19,10 @@ use actix_web::web::{self, Data, ServiceConfig};
 use serde::Deserialize;
 
 pub use classify::Images;
+pub use guard::Access;
 pub use observe::observe;
 
-use crate::service::UrlService;
+use crate::service::{StoredResults, UrlService};
 
 /// `limits.*`
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -40,6 +44,10 @@ pub struct Context {
     pub url: UrlService,
     /// Answers `/classify`; without it there is no such route.
     pub images: Option<Images>,
+    /// Answers `/api/results`.
+    pub results: StoredResults,
+    /// Who may do what.
+    pub access: Access,
     /// Limits of what is read.
     pub limits: LimitSettings,
     /// Time limit of a request, from its head to its answer.
@@ -58,7 +66,8 @@ pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
         if context.images.is_some() {
             cfg.service(resource("/classify", "POST", web::post().to(classify::predict)));
         }
-        cfg.app_data(Data::from(context))
+        cfg.configure(results::routes)
+            .app_data(Data::from(context))
             .service(resource("/url", "POST", web::post().to(url::predict)))
             .service(resource("/health/live", "GET", web::get().to(health::live)))
             .service(resource("/health/ready", "GET", web::get().to(health::ready)))

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Context;
 use super::body::{read_json, text_member};
 use super::error::ApiError;
+use super::guard::may_predict;
 use super::provenance;
 use crate::domain::{Key, Outcome};
 
@@ -22,6 +23,7 @@ pub(super) async fn predict(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let deadline = context.deadline();
+    may_predict(&context, &request)?;
     let body = read_json(&request, payload, context.limits.max_body_bytes, deadline).await?;
     let text = text_member(&body, "url", "/url")?;
     let key = Key::parse(&text, context.limits.max_url_bytes).map_err(|e| ApiError::key("/url", &e))?;
