@@ -9,7 +9,8 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, middleware};
 use anyhow::Context as _;
 
-use crate::http::{self, Context, Docs, Images};
+use crate::auth::{AuthSettings, Keys};
+use crate::http::{self, Access, Context, Docs, Images};
 use crate::model::{ImageModel, Predictor, UrlModel};
 use crate::service::LookupThenPredict;
 use crate::settings::Settings;
@@ -33,6 +34,7 @@ impl Application {
     /// # Errors
     /// One sentence that says what the operator has to change.
     pub fn build(settings: &Settings) -> anyhow::Result<Self> {
+        let access = access(&settings.auth)?;
         let model = load_url_model(settings)?;
         let image_model = settings.models.image.enabled.then(|| load_image_model(settings)).transpose()?;
         let stores = store::open::open(&settings.store)?;
@@ -66,8 +68,10 @@ impl Application {
             .context(no_threads)?
             .map(|service| Images::new(service, settings.limits.max_image_bytes));
         let request_timeout = settings.server.request_timeout();
+        let results = url.stored_results();
         let docs = Docs::new(&settings.limits, images.is_some())?;
-        let context = Arc::new(Context { url, images, docs, limits: settings.limits, request_timeout });
+        let context =
+            Arc::new(Context { url, images, results, access, docs, limits: settings.limits, request_timeout });
         let grace = settings.server.shutdown_grace();
         let mut server = HttpServer::new(move || {
             App::new().wrap(middleware::from_fn(http::observe)).configure(http::routes(Arc::clone(&context)))
@@ -180,6 +184,13 @@ fn first_contact(store: &dyn ResultStore) -> Result<(), StoreError> {
             end => return end,
         }
     }
+}
+
+/// Who may do what: with a file of keys, their holders.
+fn access(settings: &AuthSettings) -> anyhow::Result<Access> {
+    let path = &settings.keys_file;
+    let keys = (!path.as_os_str().is_empty()).then(|| Keys::watch(path)).transpose()?;
+    Ok(Access { keys, require_for_predict: settings.require_for_predict })
 }
 
 /// What the table is to hold under these settings and with this model.

@@ -7,10 +7,12 @@
 //! ```text
 //! main -> cli -> application -> http -> service -> { store, model } -> domain
 //!                      settings, telemetry: seen by application and cli
+//!                      auth: seen by all down to service
 //! ```
 //! - [`cli`]: one file per subcommand.
 //! - [`application`]: the only wiring.
 //! - [`settings`], [`telemetry`]: configuration and logs.
+//! - [`auth`]: API keys.
 //! - [`http`]: the URL table ([`http::routes`]), one file per resource, one table from failures to status codes.
 //! - [`service`]: look up, else predict, store and answer; the lanes, which are the hop from async to blocking.
 //! - [`store`]: the result table behind a batch-first trait; SQLite and Oracle.
@@ -18,6 +20,7 @@
 //! - [`domain`]: keys, outcomes, stored results: parsed at the door, then never wrong.
 
 pub mod application;
+pub mod auth;
 pub mod cli;
 pub mod domain;
 pub mod http;

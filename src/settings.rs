@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 pub use layers::{Effective, Overrides, load};
 
+use crate::auth::AuthSettings;
 use crate::http::LimitSettings;
 use crate::service::LaneSettings;
 use crate::store::StoreSettings;
@@ -31,6 +32,8 @@ pub struct Settings {
     pub store: StoreSettings,
     /// `models.*`
     pub models: ModelSettings,
+    /// `auth.*`
+    pub auth: AuthSettings,
     /// `log.*`
     pub log: LogSettings,
 }
@@ -141,6 +144,7 @@ impl Settings {
                 "store.oracle.connect_string must not hold user and password: they have keys of their own".into()
             );
         }
+        self.auth.validate()?;
         crate::telemetry::parse_filter(&self.log.level).map(|_| ())
     }
 }

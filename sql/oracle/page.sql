@@ -1,3 +1,4 @@
+-- From :1 on, without :2: the key that the page before ended with. The line with :3 is left out where there is no end.
 -- ROWNUM, since FETCH FIRST needs 12.1. The columns have names of their own: of those that a table lacks only NULL is
 -- left, and two columns of that name would be ambiguous outside (ORA-00918).
 SELECT
@@ -12,7 +13,11 @@ FROM (
         MODEL AS ROW_MODEL,
         CREATED_AT AS ROW_CREATED
     FROM URL_RESULT
-    WHERE URL > :1
+    WHERE
+        URL >= :1
+        AND URL <> :2
+        AND URL < :3
+        AND (:4 IS NULL OR MODEL = :5)
     ORDER BY URL
 )
-WHERE ROWNUM <= :2
+WHERE ROWNUM <= :6

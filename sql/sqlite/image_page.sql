@@ -1,9 +1,14 @@
+-- From ?1 on, without ?2: the key that the page before ended with. The line with ?3 is left out where there is no end.
 SELECT
     IMAGE_SHA256,
     LABEL,
     MODEL,
     CREATED_AT
 FROM IMAGE_RESULT
-WHERE IMAGE_SHA256 > ?1
+WHERE
+    IMAGE_SHA256 >= ?1
+    AND IMAGE_SHA256 <> ?2
+    AND IMAGE_SHA256 < ?3
+    AND (?4 IS NULL OR MODEL = ?4)
 ORDER BY IMAGE_SHA256
-LIMIT ?2
+LIMIT ?5

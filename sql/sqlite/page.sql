@@ -1,9 +1,14 @@
+-- From ?1 on, without ?2: the key that the page before ended with. The line with ?3 is left out where there is no end.
 SELECT
     URL,
     RESULT,
     MODEL,
     CREATED_AT
 FROM URL_RESULT
-WHERE URL > ?1
+WHERE
+    URL >= ?1
+    AND URL <> ?2
+    AND URL < ?3
+    AND (?4 IS NULL OR MODEL = ?4)
 ORDER BY URL
-LIMIT ?2
+LIMIT ?5

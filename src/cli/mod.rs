@@ -3,6 +3,7 @@
 mod config;
 mod doctor;
 mod evaluate;
+mod keygen;
 mod schema;
 mod serve;
 mod train;
@@ -64,6 +65,7 @@ enum Command {
     #[command(subcommand)]
     Schema(schema::SchemaCommand),
     Doctor(doctor::DoctorArgs),
+    Keygen(keygen::KeygenArgs),
     /// Show or check the settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -79,6 +81,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Schema(command) => {
             return finish(cli.settings.load().and_then(|effective| schema::run(command, &effective.settings)));
         }
+        Command::Keygen(args) => keygen::run(args),
         Command::Doctor(args) => return finish(doctor::run(&args, cli.settings.load())),
         Command::Config(command) => cli.settings.load().and_then(|effective| config::run(command, &effective)),
     };

@@ -14,6 +14,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visi
 use serde_json::value::RawValue;
 
 use super::error::ApiError;
+use crate::domain::Outcome;
 
 /// Reads the body of a request that must be JSON: at most `max_bytes`, until `deadline`.
 ///
@@ -73,13 +74,47 @@ fn is_json(request: &HttpRequest) -> bool {
 /// The text member `name` of a JSON object; other members are skipped, whatever they hold.
 ///
 /// # Errors
-/// 400 where the body is empty, not UTF-8, not JSON or repeats the member; 422 where it is no object, or the member is
-/// missing or no text.
+/// As [`member`], and 422 where it is no text.
 pub(super) fn text_member<'a>(
     body: &'a [u8],
     name: &'static str,
     pointer: &'static str,
 ) -> Result<Cow<'a, str>, ApiError> {
+    let raw = member(body, name, pointer)?;
+    if raw.starts_with('"') { text(raw, pointer) } else { Err(invalid(pointer, "must be a string")) }
+}
+
+/// The member `name` of a JSON object as something that a result table can hold.
+///
+/// # Errors
+/// As [`member`], and 422 where it is neither a number, nor a string, nor null, or a number beyond all columns.
+pub(super) fn outcome_member(body: &[u8], name: &'static str, pointer: &'static str) -> Result<Outcome, ApiError> {
+    let raw = member(body, name, pointer)?;
+    match raw.as_bytes().first() {
+        Some(b'n') => Ok(Outcome::Null),
+        Some(b'"') => Ok(Outcome::Text(text(raw, pointer)?.into_owned())),
+        Some(b'-' | b'0'..=b'9') => Outcome::decimal(raw).ok_or_else(|| invalid(pointer, "is out of range")),
+        _ => Err(invalid(pointer, "must be a number, a string or null")),
+    }
+}
+
+fn invalid(pointer: &'static str, detail: &str) -> ApiError {
+    ApiError::Invalid { pointer, detail: detail.to_owned() }
+}
+
+/// The text of a JSON string.
+fn text<'a>(raw: &'a str, pointer: &'static str) -> Result<Cow<'a, str>, ApiError> {
+    // What is left to fail are escapes of surrogates that have no pair.
+    let text: Text<'a> = serde_json::from_str(raw).map_err(|_| invalid(pointer, "holds an unpaired surrogate"))?;
+    Ok(text.0)
+}
+
+/// The JSON of the member `name` of a JSON object.
+///
+/// # Errors
+/// 400 where the body is empty, not UTF-8, not JSON or repeats the member; 422 where it is no object, or the member is
+/// missing.
+fn member<'a>(body: &'a [u8], name: &'static str, pointer: &'static str) -> Result<&'a str, ApiError> {
     if body.is_empty() {
         return Err(ApiError::Malformed("The body is empty.".to_owned()));
     }
@@ -89,20 +124,11 @@ pub(super) fn text_member<'a>(
         .deserialize_any(Member { name })
         .and_then(|member| json.end().map(|()| member))
         .map_err(|e| ApiError::Malformed(format!("The body cannot be read as JSON: {e}.")))?;
-    let raw = match member {
-        Found::Raw(raw) => raw.get(),
-        Found::Missing => return Err(ApiError::Invalid { pointer, detail: "is missing".to_owned() }),
-        Found::NoObject => {
-            return Err(ApiError::Invalid { pointer: "", detail: "must be a JSON object".to_owned() });
-        }
-    };
-    if !raw.starts_with('"') {
-        return Err(ApiError::Invalid { pointer, detail: "must be a string".to_owned() });
+    match member {
+        Found::Raw(raw) => Ok(raw.get()),
+        Found::Missing => Err(invalid(pointer, "is missing")),
+        Found::NoObject => Err(invalid("", "must be a JSON object")),
     }
-    // What is left to fail are escapes of surrogates that have no pair.
-    let text: Text<'a> = serde_json::from_str(raw)
-        .map_err(|_| ApiError::Invalid { pointer, detail: "holds an unpaired surrogate".to_owned() })?;
-    Ok(text.0)
 }
 
 /// Borrowed where nothing is escaped: serde only does so for a field that says it.
@@ -207,6 +233,26 @@ mod tests {
         }
         assert_eq!(url(r#"{"URL":"a"}"#), Err("422 /url is missing".into()));
         assert_eq!(url(r#"{"url":"\ud800"}"#), Err("422 /url holds an unpaired surrogate".into()));
+    }
+
+    #[test]
+    fn a_result_is_a_number_a_text_or_null() {
+        let result = |raw: &str| outcome_member(format!("{{\"result\":{raw}}}").as_bytes(), "result", "/result");
+        for (raw, expected) in [
+            ("null", Outcome::Null),
+            ("\"a\\n\"", Outcome::Text("a\n".into())),
+            ("0", Outcome::integer(0)),
+            ("-7", Outcome::integer(-7)),
+            ("1.0", Outcome::float(1.0)),
+            ("1e3", Outcome::float(1000.0)),
+            ("-0.0", Outcome::float(0.0)),
+            ("1000000000000000000000000000000000000000", Outcome::float(1e39)),
+        ] {
+            assert_eq!(result(raw).ok(), Some(expected), "{raw}");
+        }
+        for raw in ["true", "[1]", "{}", "1e999", "-1e999", "\"\\ud800\""] {
+            assert!(matches!(result(raw), Err(ApiError::Invalid { pointer: "/result", .. })), "{raw}");
+        }
     }
 
     proptest! {

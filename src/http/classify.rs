@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Context;
 use super::docs::{self, PictureProblems, StoreProblems};
 use super::error::ApiError;
+use super::guard::may_predict;
 use super::provenance;
 use super::upload::read_image;
 use crate::domain::{Outcome, Score};
@@ -88,6 +89,7 @@ pub(super) async fn predict(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let deadline = context.deadline();
+    may_predict(&context, &request)?;
     let images = context.images.as_ref().ok_or(ApiError::NotFound)?;
     let Ok(Query(Wish { top })) = Query::from_query(request.query_string()) else {
         return Err(ApiError::Malformed("The parameter top must be a whole number above 0.".to_owned()));

@@ -6,25 +6,36 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::auth::Scope;
 use crate::domain::{KeyError, PictureError};
-use crate::service::ServiceError;
+use crate::service::{Rejection, ServiceError};
 
 /// What went wrong with a request, one variant for each form of answer.
 #[derive(Debug)]
 pub(super) enum ApiError {
     /// 400: the body cannot be read as what it claims to be.
     Malformed(String),
+    /// 401: no API key, or none that is known.
+    Unauthorized,
+    /// 403: the key is not good for this.
+    Forbidden(Scope),
+    /// 403: there are no keys, so what needs one is closed.
+    NoKeys,
     /// 404
     NotFound,
     /// 405, with the methods that are allowed.
     MethodNotAllowed(&'static str),
     /// 408: the body did not arrive in time.
     SlowBody,
+    /// 409: what was to be made is there.
+    Exists,
+    /// 412: a precondition does not hold.
+    PreconditionFailed,
     /// 413, with the limit in bytes.
     BodyTooLarge(usize),
     /// 413, with the limit in bytes.
@@ -40,6 +51,13 @@ pub(super) enum ApiError {
         /// What is wrong with it.
         detail: String,
     },
+    /// 422: a parameter of the query, or a part of the path, is wrong.
+    InvalidParameter {
+        /// Its name.
+        parameter: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// As the service says: 503, 500, or what is wrong with a picture.
     Service(ServiceError),
 }
@@ -50,15 +68,22 @@ impl ApiError {
         if let Self::Service(ServiceError::Internal(cause)) = self { Some(format!("{cause:#}")) } else { None }
     }
 
-    /// The member that a 422 is about, and what is wrong with it.
-    fn field_error(&self) -> Option<(&'static str, String)> {
+    /// What a 422 is about, and what is wrong with it.
+    fn field_error(&self) -> Option<FieldError> {
+        let member = |pointer, detail| Some(FieldError { pointer: Some(pointer), parameter: None, detail });
         if let Self::Invalid { pointer, detail } = self {
-            Some((pointer, detail.clone()))
+            member(pointer, detail.clone())
+        } else if let Self::InvalidParameter { parameter, detail } = self {
+            Some(FieldError { pointer: None, parameter: Some(parameter), detail: detail.clone() })
+        } else if let Self::Service(ServiceError::Rejected(Rejection::ValueDoesNotFit)) = self {
+            member("/result", "does not fit the result column".to_owned())
+        } else if let Self::Service(ServiceError::Rejected(Rejection::KeyTooLong)) = self {
+            member("/url", "is longer than the key column".to_owned())
         } else if let Self::Service(ServiceError::Picture(
             reason @ (PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory),
         )) = self
         {
-            Some(("/image", reason.to_string()))
+            member("/image", reason.to_string())
         } else {
             None
         }
@@ -67,6 +92,11 @@ impl ApiError {
     /// A failure of the server's own.
     pub(super) fn internal(cause: anyhow::Error) -> Self {
         Self::Service(ServiceError::Internal(cause.into()))
+    }
+
+    /// A wrong parameter of the query, or part of the path.
+    pub(super) fn parameter(parameter: &'static str, detail: impl Into<String>) -> Self {
+        Self::InvalidParameter { parameter, detail: detail.into() }
     }
 
     /// A key in the member at `pointer` that is none.
@@ -99,18 +129,24 @@ pub(super) struct Problem<'a> {
     detail: Option<String>,
     /// Which member is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(inline, max_items = 1, value_type = Option<Vec<FieldError<'a>>>)]
-    errors: Option<[FieldError<'a>; 1]>,
+    #[schema(inline, max_items = 1, value_type = Option<Vec<FieldError>>)]
+    errors: Option<[FieldError; 1]>,
 }
 
+/// Either a JSON pointer into the body or the name of a parameter.
 #[derive(Serialize, ToSchema)]
-struct FieldError<'a> {
+struct FieldError {
     /// JSON pointer to the member (RFC 6901).
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 200)]
-    pointer: &'a str,
+    pointer: Option<&'static str>,
+    /// The name of the parameter of the path, the query or the head.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 200)]
+    parameter: Option<&'static str>,
     /// What is wrong with it.
     #[schema(max_length = 2000)]
-    detail: &'a str,
+    detail: String,
 }
 
 impl fmt::Display for ApiError {
@@ -126,7 +162,11 @@ impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) | Self::NoKeys => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Exists | Self::Service(ServiceError::Rejected(Rejection::Conflict)) => StatusCode::CONFLICT,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge(_) | Self::ImageTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -134,12 +174,17 @@ impl ResponseError for ApiError {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::Invalid { .. }
+            | Self::InvalidParameter { .. }
+            | Self::Service(ServiceError::Rejected(Rejection::KeyTooLong | Rejection::ValueDoesNotFit))
             | Self::Service(ServiceError::Picture(PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory)) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            Self::Service(ServiceError::Unavailable(_) | ServiceError::Overloaded | ServiceError::Deadline) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Service(
+                ServiceError::Unavailable(_)
+                | ServiceError::Overloaded
+                | ServiceError::Deadline
+                | ServiceError::Rejected(Rejection::NoSpace),
+            ) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Service(ServiceError::Internal(_)) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -148,7 +193,28 @@ impl ResponseError for ApiError {
         let status = self.status_code();
         let (kind, detail) = match self {
             Self::Malformed(reason) => ("about:blank", Some(reason.clone())),
+            Self::Unauthorized => {
+                ("about:blank", Some("Send a known API key as Authorization: Bearer KEY.".to_owned()))
+            }
+            Self::Forbidden(scope) => ("about:blank", Some(format!("The API key lacks the scope {scope}."))),
+            Self::NoKeys => (
+                "about:blank",
+                Some("This is closed until the server has API keys: see auth.keys_file and augur keygen.".to_owned()),
+            ),
             Self::NotFound => ("about:blank", Some("There is nothing at this path.".to_owned())),
+            Self::Exists => ("about:blank", Some("There is a result of this url: PUT replaces it.".to_owned())),
+            Self::PreconditionFailed => {
+                ("about:blank", Some("The result is not as If-Match or If-None-Match asks for.".to_owned()))
+            }
+            Self::InvalidParameter { .. } => {
+                ("about:blank", Some("A parameter is not valid; see errors.".to_owned()))
+            }
+            Self::Service(ServiceError::Rejected(Rejection::Conflict)) => {
+                ("about:blank", Some("Another row of the table is in the way.".to_owned()))
+            }
+            Self::Service(ServiceError::Rejected(Rejection::KeyTooLong | Rejection::ValueDoesNotFit)) => {
+                ("about:blank", Some("The table cannot hold this; see errors.".to_owned()))
+            }
             Self::MethodNotAllowed(allow) => ("about:blank", Some(format!("This path takes {allow}."))),
             Self::SlowBody => ("about:blank", Some("The body did not arrive in time.".to_owned())),
             Self::BodyTooLarge(limit) => ("about:blank", Some(format!("The body is over {limit} bytes."))),
@@ -165,7 +231,7 @@ impl ResponseError for ApiError {
             Self::Service(ServiceError::Overloaded) => {
                 ("urn:augur:problem:queue-full", Some("Too many requests are waiting; try again.".to_owned()))
             }
-            Self::Service(ServiceError::Unavailable(_)) => (
+            Self::Service(ServiceError::Unavailable(_) | ServiceError::Rejected(Rejection::NoSpace)) => (
                 "urn:augur:problem:store-unavailable",
                 Some("The result store is not available; nothing was stored. Try again.".to_owned()),
             ),
@@ -176,14 +242,16 @@ impl ResponseError for ApiError {
                 ("about:blank", Some("The request failed; the server's log says why.".to_owned()))
             }
         };
-        let errors = self.field_error();
-        let errors = errors.as_ref().map(|(pointer, detail)| [FieldError { pointer, detail }]);
+        let errors = self.field_error().map(|error| [error]);
         let title = status.canonical_reason().unwrap_or("Error");
         let problem = Problem { r#type: kind, title, status: status.as_u16(), detail, errors };
         let mut response = HttpResponse::build(status);
         response.insert_header((CONTENT_TYPE, "application/problem+json")).insert_header((CACHE_CONTROL, "no-store"));
         if let Self::MethodNotAllowed(allow) = self {
             response.insert_header((ALLOW, *allow));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));

@@ -4,9 +4,12 @@ mod body;
 mod classify;
 mod docs;
 mod error;
+mod guard;
 mod health;
 mod observe;
+mod precondition;
 mod provenance;
+mod results;
 mod upload;
 mod url;
 
@@ -18,9 +21,10 @@ use serde::Deserialize;
 
 pub use classify::Images;
 pub use docs::Docs;
+pub use guard::Access;
 pub use observe::observe;
 
-use crate::service::UrlService;
+use crate::service::{StoredResults, UrlService};
 
 /// `limits.*`
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -44,6 +48,10 @@ pub struct Context {
     pub images: Option<Images>,
     /// What is to be read about the API.
     pub docs: Docs,
+    /// Answers `/api/results`.
+    pub results: StoredResults,
+    /// Who may do what.
+    pub access: Access,
     /// Limits of what is read.
     pub limits: LimitSettings,
     /// Time limit of a request, from its head to its answer.
@@ -62,11 +70,12 @@ pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
         if context.images.is_some() {
             cfg.service(resource("/classify", "POST", web::post().to(classify::predict)));
         }
-        cfg.app_data(Data::from(context))
+        cfg.configure(results::routes)
+            .app_data(Data::from(context))
+            .service(resource("/url", "POST", web::post().to(url::predict)))
             .service(resource("/openapi.json", "GET", web::get().to(docs::document)))
             .service(resource("/docs", "GET", web::get().to(docs::to_page)))
             .service(resource("/docs/{file:.*}", "GET", web::get().to(docs::page)))
-            .service(resource("/url", "POST", web::post().to(url::predict)))
             .service(resource("/health/live", "GET", web::get().to(health::live)))
             .service(resource("/health/ready", "GET", web::get().to(health::ready)))
             .default_service(web::to(error::not_found));

@@ -9,6 +9,7 @@ use super::Context;
 use super::body::{read_json, text_member};
 use super::docs::{self, BodyProblems, StoreProblems};
 use super::error::ApiError;
+use super::guard::may_predict;
 use super::provenance;
 use crate::domain::{Key, Outcome};
 
@@ -50,6 +51,7 @@ pub(super) async fn predict(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let deadline = context.deadline();
+    may_predict(&context, &request)?;
     let body = read_json(&request, payload, context.limits.max_body_bytes, deadline).await?;
     let text = text_member(&body, "url", "/url")?;
     let key = Key::parse(&text, context.limits.max_url_bytes).map_err(|e| ApiError::key("/url", &e))?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::domain::PictureError;
 use crate::model::PredictError;
-use crate::store::StoreError;
+use crate::store::{Rejection, StoreError};
 
 /// Why a request has no answer. Cheap to clone: one failure may answer many callers.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum ServiceError {
     /// What was sent is no picture that can be classified.
     #[error("the picture cannot be classified")]
     Picture(#[source] PictureError),
+    /// The table cannot take a row that somebody wants to write.
+    #[error("the result table cannot take the row: {0:?}")]
+    Rejected(Rejection),
     /// Anything else.
     #[error("internal error")]
     Internal(#[source] Arc<anyhow::Error>),

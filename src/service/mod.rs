@@ -5,6 +5,7 @@ mod health;
 mod lane;
 mod model_threads;
 mod queue;
+mod results;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,10 +13,11 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 pub use error::ServiceError;
+pub use results::{Listing, StoredResults};
 
 use crate::domain::{Key, NewResult, Outcome, Picture, Score};
 use crate::model::{ImageModel, Predictor, UrlModel};
-pub use crate::store::Rejection;
+pub use crate::store::{Change, Changed, Rejection};
 use crate::store::{Found, Inserted, ResultStore, StoreError, StoreSession};
 use health::{Health, Operation};
 use lane::Lanes;
@@ -83,7 +85,7 @@ impl<P: Predictor> LookupThenPredict<P> {
     /// # Errors
     /// Where the system gives no more threads.
     pub fn start(store: Arc<dyn ResultStore>, predictor: Arc<P>, settings: LaneSettings) -> std::io::Result<Self> {
-        let health = Health::of(store.table());
+        let health = Arc::new(Health::of(store.table()));
         let core = Arc::new(Core { store, predictor, health });
         let lanes = Lanes::start(Arc::clone(&core), settings)?;
         Ok(Self { lanes, core, probe: Arc::default() })
@@ -98,6 +100,12 @@ impl<P: Predictor> LookupThenPredict<P> {
     /// Dropping the future withdraws the request; work that a lane has begun for it is finished and stored.
     pub async fn answer(&self, key: Key, input: P::Input, deadline: Instant) -> Result<Answer, ServiceError> {
         self.lanes.answer(key, input, deadline).await
+    }
+
+    /// The stored results themselves.
+    #[must_use]
+    pub fn stored_results(&self) -> StoredResults {
+        StoredResults::new(Arc::clone(&self.core.store), Arc::clone(&self.core.health))
     }
 
     /// Whether the store can be used: answered from the last lookup where there was one just now, else by one round trip,
@@ -152,7 +160,7 @@ impl LookupThenPredict<ImageModel> {
 struct Core<P> {
     store: Arc<dyn ResultStore>,
     predictor: Arc<P>,
-    health: Health,
+    health: Arc<Health>,
 }
 
 impl<P: Predictor> Core<P> {

@@ -77,23 +77,30 @@ pub trait StoreSession {
     /// calling again is safe.
     fn insert_many(&mut self, rows: &[NewResult]) -> Result<Vec<Inserted>, StoreError>;
 
-    /// Stores `row`, replacing what is there.
+    /// The whole row of `key`.
     ///
     /// # Errors
-    /// [`StoreError`].
-    fn put(&mut self, row: &NewResult) -> Result<(), StoreError>;
+    /// [`StoreError`]; an absent row is none.
+    fn row(&mut self, key: &Key) -> Result<Option<StoredResult>, StoreError>;
 
-    /// Removes the row of `key`; `false` when there was none.
+    /// Reads the row of `key`, asks `decide` what is to become of it, and does that: one transaction, so that nobody else
+    /// writes the row in between. One method for making, replacing and removing, conditional or not: only the caller knows
+    /// its condition, and only the store can hold the row meanwhile. Where others are in the way, `decide` is asked
+    /// again, about the row as it is then. Costs a few round trips: it is for corrections, not for predictions.
     ///
     /// # Errors
-    /// [`StoreError`].
-    fn delete(&mut self, key: &Key) -> Result<bool, StoreError>;
+    /// [`StoreError`]: then nothing has changed, or (after a connection lost while committing) it is unknown.
+    fn update(
+        &mut self,
+        key: &Key,
+        decide: &mut dyn FnMut(Option<&StoredResult>) -> Change,
+    ) -> Result<Changed, StoreError>;
 
-    /// Up to `limit` rows in key order (by bytes), after `after` and not including it.
+    /// Up to `limit` rows of `range` in key order (by bytes).
     ///
     /// # Errors
     /// [`StoreError`].
-    fn page(&mut self, after: Option<&Key>, limit: usize) -> Result<Vec<StoredResult>, StoreError>;
+    fn page(&mut self, range: &Range<'_>, limit: usize) -> Result<Vec<StoredResult>, StoreError>;
 
     /// One round trip that touches the table, so that it fails while the table is missing.
     ///
@@ -109,6 +116,74 @@ pub struct Found {
     pub outcome: Outcome,
     /// `name@version` of the model that made it, where the row says so.
     pub model: Option<String>,
+}
+
+/// Comes before all keys: no key begins with NUL.
+const BEFORE_ALL: &str = "\0";
+
+/// Which rows a page shows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Range<'a> {
+    /// Keys after this one, which itself is not shown, whether or not it is there.
+    pub after: Option<&'a Key>,
+    /// Keys that begin with this text; empty for all.
+    pub prefix: &'a str,
+    /// Rows that this model made. The database looks through all rows in between: no index helps.
+    pub model: Option<&'a str>,
+}
+
+impl Range<'_> {
+    /// Where it begins: no key of it comes before this text. Not empty, which Oracle would take for NULL.
+    fn start(&self) -> &str {
+        self.after.map_or(BEFORE_ALL, Key::as_str).max(self.prefix)
+    }
+
+    /// The key that is left out though it may be the first.
+    fn excluded(&self) -> &str {
+        self.after.map_or(BEFORE_ALL, Key::as_str)
+    }
+
+    /// Where it ends: all keys of it come before this text.
+    fn end(&self) -> Option<String> {
+        sql::end_of_prefix(self.prefix)
+    }
+}
+
+/// What is to become of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// It stays as it is.
+    Keep,
+    /// It holds this from now on; where there is none, it is made.
+    Replace {
+        /// The new value.
+        outcome: Outcome,
+        /// Who made it, where the table has a column for that.
+        model: Option<String>,
+    },
+    /// There is none any more.
+    Remove,
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Changed {
+    /// Nothing, as was decided; this is what is there.
+    Kept(Option<StoredResult>),
+    /// It was replaced or made.
+    Replaced {
+        /// The row before; `None` where it was made.
+        before: Option<StoredResult>,
+        /// The row as it stands in the table now (a column may round or retype a value).
+        after: StoredResult,
+    },
+    /// It was removed.
+    Removed {
+        /// The row before.
+        before: StoredResult,
+    },
+    /// Nothing: the table cannot take the new row.
+    Rejected(Rejection),
 }
 
 /// What became of a row that was to be inserted.

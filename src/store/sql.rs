@@ -50,6 +50,26 @@ fn replaced(sql: &str, name: impl Fn(&str) -> Option<String>) -> String {
     out.trim_end().to_owned()
 }
 
+/// The SQL of a page without the line of its upper bound, for a range that has none.
+pub(super) fn without_upper_bound(page: &str) -> String {
+    page.lines().filter(|line| !line.contains(" < ")).collect::<Vec<_>>().join("\n")
+}
+
+/// The least text that comes after every text that begins with `prefix`, in the order of bytes, which in UTF-8 is the
+/// order of characters. `None` where there is none: no text comes after all of those.
+pub(super) fn end_of_prefix(prefix: &str) -> Option<String> {
+    let mut end = prefix.to_owned();
+    while let Some(last) = end.pop() {
+        // The range leaves out what is no character (surrogates); the last character has no next one, so the one before
+        // it decides.
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            end.push(next);
+            return Some(end);
+        }
+    }
+    None
+}
+
 /// The DDL of `create.sql` with the configured names, without the lines of columns that are not wanted.
 pub(super) fn ddl_with_names(create: &str, names: &TableNames) -> String {
     let wanted = |line: &&str| {
@@ -64,6 +84,7 @@ pub(super) fn ddl_with_names(create: &str, names: &TableNames) -> String {
 mod tests {
     use super::*;
     use crate::store::TableSettings;
+    use proptest::prelude::*;
 
     #[test]
     fn only_whole_identifiers_are_replaced() {
@@ -100,5 +121,28 @@ mod tests {
             with_owner("SELECT LABEL, MODEL FROM IMAGE_RESULT\n", &names),
             "SELECT LABEL, MODEL FROM app.IMAGE_RESULT"
         );
+    }
+    #[test]
+    fn the_end_of_a_prefix_passes_over_what_is_no_character() {
+        assert_eq!(end_of_prefix("http://a"), Some("http://b".to_owned()));
+        assert_eq!(end_of_prefix("a\u{d7ff}"), Some("a\u{e000}".to_owned()));
+        assert_eq!(end_of_prefix("a\u{10ffff}\u{10ffff}"), Some("b".to_owned()));
+        assert_eq!(end_of_prefix("\u{10ffff}"), None);
+        assert_eq!(end_of_prefix(""), None);
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        // Few characters, so that prefixes happen, and those where the order could go wrong.
+        let character = prop::sample::select(vec!['a', 'b', '\u{7f}', '\u{80}', '\u{d7ff}', '\u{e000}', '\u{10ffff}']);
+        prop::collection::vec(character, 0..5).prop_map(String::from_iter)
+    }
+
+    proptest! {
+        #[test]
+        fn the_bounds_of_a_prefix_hold_exactly_what_begins_with_it(prefix in text(), key in text()) {
+            let end = end_of_prefix(&prefix);
+            let inside = key >= prefix && end.is_none_or(|end| key < end);
+            prop_assert_eq!(inside, key.starts_with(&prefix));
+        }
     }
 }

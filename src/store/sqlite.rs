@@ -13,14 +13,17 @@ use std::time::Duration;
 use anyhow::Context;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use rows::{Column, find, insert_row, insert_rows, outcome, store_error};
+use rows::{find, insert_rows, store_error, stored_result, update_row};
 
 use super::names::TableNames;
-use super::sql::{ddl_with_names, with_names, with_owner};
+use super::sql::{ddl_with_names, with_names, with_owner, without_upper_bound};
 use super::unstorable::Unstorable;
-use super::{Check, Expected, Found, Inserted, Rejection, ResultStore, SqliteSettings, StoreError, StoreSession};
+use super::{
+    Change, Changed, Check, Expected, Found, Inserted, Range, Rejection, ResultStore, SqliteSettings, StoreError,
+    StoreSession,
+};
 use crate::domain::{Key, NewResult, StoredResult};
 
 /// Reading connections, and so lanes. Reads come from the page cache and take microseconds; more only helps while a lane
@@ -48,21 +51,25 @@ pub struct SqliteStore {
 struct Statements {
     create: String,
     find: String,
+    row: String,
     insert: String,
     put: String,
     delete: String,
     page: String,
+    /// Without an upper bound.
+    page_to_end: String,
     ping: String,
     has_model: bool,
 }
 
 impl Statements {
     fn new(names: &TableNames) -> Self {
-        let sql = |text| with_names(text, names);
+        let sql = |text: &str| with_names(text, names);
         let has_model = names.model.is_some();
         Self {
             create: ddl(names),
             find: sql(include_str!("../../sql/sqlite/find.sql")),
+            row: sql(include_str!("../../sql/sqlite/row.sql")),
             insert: sql(if has_model {
                 include_str!("../../sql/sqlite/insert.sql")
             } else {
@@ -75,6 +82,7 @@ impl Statements {
             }),
             delete: sql(include_str!("../../sql/sqlite/delete.sql")),
             page: sql(include_str!("../../sql/sqlite/page.sql")),
+            page_to_end: sql(&without_upper_bound(include_str!("../../sql/sqlite/page.sql"))),
             ping: sql(include_str!("../../sql/sqlite/ping.sql")),
             has_model,
         }
@@ -82,14 +90,16 @@ impl Statements {
 
     /// Those of the image table.
     fn of_images(names: &TableNames) -> Self {
-        let sql = |text| with_owner(text, names);
+        let sql = |text: &str| with_owner(text, names);
         Self {
             create: image_ddl(names),
             find: sql(include_str!("../../sql/sqlite/image_find.sql")),
+            row: sql(include_str!("../../sql/sqlite/image_row.sql")),
             insert: sql(include_str!("../../sql/sqlite/image_insert.sql")),
             put: sql(include_str!("../../sql/sqlite/image_put.sql")),
             delete: sql(include_str!("../../sql/sqlite/image_delete.sql")),
             page: sql(include_str!("../../sql/sqlite/image_page.sql")),
+            page_to_end: sql(&without_upper_bound(include_str!("../../sql/sqlite/image_page.sql"))),
             ping: sql(include_str!("../../sql/sqlite/image_ping.sql")),
             has_model: true,
         }
@@ -252,47 +262,27 @@ impl StoreSession for SqliteSession<'_> {
         }
     }
 
-    fn put(&mut self, row: &NewResult) -> Result<(), StoreError> {
-        let mut writer = self.store.writer();
+    fn row(&mut self, key: &Key) -> Result<Option<StoredResult>, StoreError> {
+        let mut statement = self.reader.prepare_cached(&self.store.statements.row).map_err(store_error)?;
+        statement.query_row([key.as_str()], stored_result).optional().map_err(store_error)
+    }
+
+    fn update(
+        &mut self,
+        key: &Key,
+        decide: &mut dyn FnMut(Option<&StoredResult>) -> Change,
+    ) -> Result<Changed, StoreError> {
+        update_row(self.store, &mut self.store.writer(), key, decide).map_err(store_error)
+    }
+
+    fn page(&mut self, range: &Range<'_>, limit: usize) -> Result<Vec<StoredResult>, StoreError> {
+        let end = range.end();
         let statements = &self.store.statements;
-        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)?;
-        {
-            let mut update = transaction.prepare_cached(&statements.put).map_err(store_error)?;
-            let updated = if statements.has_model {
-                update.execute(params![row.key.as_str(), Column(&row.outcome), row.model])
-            } else {
-                update.execute(params![row.key.as_str(), Column(&row.outcome)])
-            }
-            .map_err(store_error)?;
-            if updated == 0 {
-                let mut insert = transaction.prepare_cached(&statements.insert).map_err(store_error)?;
-                let stored = insert_row(&mut insert, statements.has_model, row).map_err(store_error)?;
-                if stored.is_none() {
-                    return Err(StoreError::Internal(anyhow::anyhow!("another row is in the way")));
-                }
-            }
-        }
-        transaction.commit().map_err(store_error)
-    }
-
-    fn delete(&mut self, key: &Key) -> Result<bool, StoreError> {
-        let writer = self.store.writer();
-        let mut statement = writer.prepare_cached(&self.store.statements.delete).map_err(store_error)?;
-        statement.execute([key.as_str()]).map(|deleted| deleted > 0).map_err(store_error)
-    }
-
-    fn page(&mut self, after: Option<&Key>, limit: usize) -> Result<Vec<StoredResult>, StoreError> {
-        let mut statement = self.reader.prepare_cached(&self.store.statements.page).map_err(store_error)?;
+        let sql = if end.is_some() { &statements.page } else { &statements.page_to_end };
+        let mut statement = self.reader.prepare_cached(sql).map_err(store_error)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         statement
-            .query_map(params![after.map_or("", Key::as_str), limit], |row| {
-                Ok(StoredResult {
-                    key: Key::stored(&row.get::<_, String>(0)?),
-                    outcome: outcome(row.get_ref(1)?),
-                    model: row.get(2)?,
-                    created_at: row.get(3)?,
-                })
-            })
+            .query_map(params![range.start(), range.excluded(), end, range.model, limit], stored_result)
             .and_then(Iterator::collect)
             .map_err(store_error)
     }

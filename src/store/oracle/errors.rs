@@ -85,6 +85,16 @@ impl From<&DbError> for Failure {
 }
 
 impl Failure {
+    /// The error of a COMMIT. Where the connection was lost it is unknown whether it was carried out, so the transaction
+    /// must not be done again as if it was not.
+    pub(super) fn of_commit(error: Error) -> Self {
+        let mut failure = Self::from(error);
+        if failure.class == Class::Dead {
+            failure.class = Class::Unreachable;
+        }
+        failure
+    }
+
     /// A result column of a type that results cannot live in.
     pub(super) fn column_type(described: &OracleType) -> Self {
         Self {

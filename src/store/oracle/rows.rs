@@ -11,10 +11,8 @@ use super::OracleStore;
 use super::column::{Bind, ColumnKind, TEXT};
 use super::errors::{Class, Failure};
 use crate::domain::{Key, NewResult, Outcome, StoredResult};
-use crate::store::{Found, Rejection};
+use crate::store::{Change, Changed, Found, Range, Rejection};
 
-/// The least key, for the first page: no key begins with NUL.
-const BEFORE_ALL: &str = "\0";
 /// Most rows of a page that are fetched in one round trip: their buffers are allocated at once.
 const MAX_FETCHED_ROWS: u32 = 500;
 
@@ -163,47 +161,89 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// Replaces a row; `false` where there is none.
+/// The row of a key, by `row.sql` or the form of it that locks.
+pub(super) fn row(
+    store: &OracleStore,
+    conn: &Connection,
+    key: &Key,
+    sql: &str,
+) -> Result<(Option<StoredResult>, ColumnKind), Failure> {
+    let mut statement = conn.statement(sql).fetch_array_size(1).prefetch_rows(2).build()?;
+    let mut fetched = statement.query(&[&(&key.as_str(), &TEXT)])?;
+    let kind = learn_kind(store, fetched.column_info()[1].oracle_type())?;
+    let row = fetched.next().transpose()?.map(|row| stored_result(store, kind, &row)).transpose()?;
+    Ok((row, kind))
+}
+
+/// Reads a row under its lock, asks what is to become of it, does that and commits; needs a connection that does not
+/// commit by itself. `None` where there was no row to lock and somebody inserted one meanwhile: then once more.
 pub(super) fn update(
     store: &OracleStore,
     conn: &Connection,
-    row: &Prepared<'_>,
-    kind: ColumnKind,
-) -> Result<bool, Failure> {
+    key: &Key,
+    decide: &mut dyn FnMut(Option<&StoredResult>) -> Change,
+) -> Result<Option<Changed>, Failure> {
+    let (before, kind) = row(store, conn, key, &store.statements.lock)?;
+    let not_done = |changed| Ok(conn.rollback().map(|()| changed)?);
+    let changed = match (decide(before.as_ref()), before) {
+        (Change::Keep, before) | (Change::Remove, before @ None) => return not_done(Some(Changed::Kept(before))),
+        (Change::Remove, Some(before)) => {
+            conn.execute(&store.statements.delete, &[&(&key.as_str(), &TEXT)])?;
+            Changed::Removed { before }
+        }
+        (Change::Replace { outcome, model }, before) => {
+            let new = NewResult { key: key.clone(), outcome, model };
+            let written = match (Prepared::new(0, &new, kind), &before) {
+                (None, _) => Row::Rejected(Rejection::ValueDoesNotFit),
+                (Some(new), None) => insert_one(store, conn, &new, kind)?,
+                (Some(new), Some(_)) => replace(store, conn, &new, kind)?,
+            };
+            match written {
+                Row::Stored => {}
+                Row::Conflict if before.is_none() => return not_done(None),
+                Row::Conflict => return not_done(Some(Changed::Rejected(Rejection::Conflict))),
+                Row::Rejected(reason) => return not_done(Some(Changed::Rejected(reason))),
+            }
+            let (after, _) = row(store, conn, key, &store.statements.row)?;
+            Changed::Replaced { before, after: after.ok_or_else(|| Failure::unreadable("another key"))? }
+        }
+    };
+    conn.commit().map_err(Failure::of_commit)?;
+    Ok(Some(changed))
+}
+
+/// Replaces the row of a key.
+fn replace(store: &OracleStore, conn: &Connection, row: &Prepared<'_>, kind: ColumnKind) -> Result<Row, Failure> {
     let bind_type = kind.bind_type();
     let (key, value, model) = ((&row.key, &TEXT), (&row.bind, &bind_type), (&row.model, &TEXT));
-    let updated = if store.statements.has_model {
+    let replaced = if store.statements.has_model {
         conn.execute(&store.statements.put, &[&value, &model, &key])
     } else {
         conn.execute(&store.statements.put, &[&value, &key])
-    }?;
-    Ok(updated.row_count()? > 0)
+    };
+    replaced.map_or_else(|error| row_failure(store, error.into()), |_| Ok(Row::Stored))
 }
 
-/// Up to `limit` rows in key order after `after`.
+/// Up to `limit` rows of `range` in key order.
 pub(super) fn page(
     store: &OracleStore,
     conn: &Connection,
-    after: Option<&Key>,
+    range: &Range<'_>,
     limit: usize,
 ) -> Result<Vec<StoredResult>, Failure> {
-    let after = after.map_or(BEFORE_ALL, Key::as_str);
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+    let (start, excluded, end, model) =
+        ((&range.start(), &TEXT), (&range.excluded(), &TEXT), range.end(), (&range.model, &TEXT));
+    let end = end.as_ref().map(|end| (end, &TEXT));
+    let sql = if end.is_some() { &store.statements.page } else { &store.statements.page_to_end };
+    let mut binds: Vec<&dyn ToSql> = vec![&start, &excluded];
+    binds.extend(end.as_ref().map(|end| end as &dyn ToSql));
+    binds.extend([&model as &dyn ToSql, &model, &limit]);
     let fetched_rows = limit.min(MAX_FETCHED_ROWS);
-    let mut statement = conn
-        .statement(&store.statements.page)
-        .fetch_array_size(fetched_rows)
-        .prefetch_rows(fetched_rows + 1)
-        .build()?;
-    let fetched = statement.query(&[&(&after, &TEXT), &limit])?;
+    let mut statement = conn.statement(sql).fetch_array_size(fetched_rows).prefetch_rows(fetched_rows + 1).build()?;
+    let fetched = statement.query(&binds)?;
     let kind = learn_kind(store, fetched.column_info()[1].oracle_type())?;
     fetched.map(|row| stored_result(store, kind, &row?)).collect()
-}
-
-/// Removes the rows of a key; `false` where there is none.
-pub(super) fn delete(store: &OracleStore, conn: &Connection, key: &Key) -> Result<bool, Failure> {
-    let deleted = conn.execute(&store.statements.delete, &[&(&key.as_str(), &TEXT)])?;
-    Ok(deleted.row_count()? > 0)
 }
 
 /// Touches the table without reading a row, and learns the kind of the result column.

@@ -15,7 +15,7 @@ use super::rows::{self, Prepared, Row};
 use super::schema;
 use super::statements::LIST_LENGTHS;
 use crate::domain::{Key, NewResult, StoredResult};
-use crate::store::{Check, Expected, Found, Inserted, Rejection, StoreError, StoreSession};
+use crate::store::{Change, Changed, Check, Expected, Found, Inserted, Range, Rejection, StoreError, StoreSession};
 
 /// Attempts at a statement that meets another session's locks.
 const CONTENTION_ATTEMPTS: u32 = 3;
@@ -36,7 +36,20 @@ impl<'a> OracleSession<'a> {
 
     /// Runs `work`; where the connection is dead, once more on another one, and where other sessions are in the way, again
     /// after a short pause. All our statements are safe to repeat. What failed is rolled back before anything else.
-    fn run<T>(&mut self, work: impl Fn(&Connection) -> Result<T, Failure>) -> Result<T, StoreError> {
+    fn run<T>(&mut self, work: impl FnMut(&Connection) -> Result<T, Failure>) -> Result<T, StoreError> {
+        self.work(true, work)
+    }
+
+    /// The same for work of several statements, which ends its transaction itself.
+    fn transact<T>(&mut self, work: impl FnMut(&Connection) -> Result<T, Failure>) -> Result<T, StoreError> {
+        self.work(false, work)
+    }
+
+    fn work<T>(
+        &mut self,
+        autocommit: bool,
+        mut work: impl FnMut(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
         let mut retried = false;
         let mut contention = 0;
         loop {
@@ -46,7 +59,9 @@ impl<'a> OracleSession<'a> {
             };
             let started = Instant::now();
             connection.is_at_work = true;
+            connection.conn.set_autocommit(autocommit);
             let worked = work(&connection.conn);
+            connection.conn.set_autocommit(true);
             connection.is_at_work = false;
             let failure = match worked {
                 Ok(done) => {
@@ -188,42 +203,29 @@ impl StoreSession for OracleSession<'_> {
         Ok(inserted.into_iter().map(|end| end.unwrap_or_else(rejected)).collect())
     }
 
-    fn put(&mut self, row: &NewResult) -> Result<(), StoreError> {
+    fn row(&mut self, key: &Key) -> Result<Option<StoredResult>, StoreError> {
         let store = self.store;
-        let kind = self.column_kind()?;
-        let Some(row) = Prepared::new(0, row, kind) else {
-            return Err(StoreError::Internal(anyhow::anyhow!("the value does not fit the result column")));
-        };
+        self.run(|conn| Ok(rows::row(store, conn, key, &store.statements.row)?.0))
+    }
+
+    fn update(
+        &mut self,
+        key: &Key,
+        decide: &mut dyn FnMut(Option<&StoredResult>) -> Change,
+    ) -> Result<Changed, StoreError> {
+        let store = self.store;
         for _ in 0..CONTENTION_ATTEMPTS {
-            let end = self.run(|conn| {
-                if rows::update(store, conn, &row, kind)? {
-                    return Ok(Row::Stored);
-                }
-                rows::insert_one(store, conn, &row, kind)
-            })?;
-            match end {
-                Row::Stored => return Ok(()),
-                // Somebody inserted it between the two statements: now there is a row to update.
-                Row::Conflict => {}
-                Row::Rejected(Rejection::NoSpace) => {
-                    return Err(StoreError::NoSpace(anyhow::anyhow!("no space for the row")));
-                }
-                Row::Rejected(_) => {
-                    return Err(StoreError::Internal(anyhow::anyhow!("the row does not fit the table")));
-                }
+            if let Some(changed) = self.transact(|conn| rows::update(store, conn, key, decide))? {
+                return Ok(changed);
             }
         }
-        Err(StoreError::Internal(anyhow::anyhow!("another row is in the way")))
+        // No inserted row either: the unique key is on more than the key's text, or on another column.
+        Ok(Changed::Rejected(Rejection::Conflict))
     }
 
-    fn delete(&mut self, key: &Key) -> Result<bool, StoreError> {
+    fn page(&mut self, range: &Range<'_>, limit: usize) -> Result<Vec<StoredResult>, StoreError> {
         let store = self.store;
-        self.run(|conn| rows::delete(store, conn, key))
-    }
-
-    fn page(&mut self, after: Option<&Key>, limit: usize) -> Result<Vec<StoredResult>, StoreError> {
-        let store = self.store;
-        self.run(|conn| rows::page(store, conn, after, limit))
+        self.run(|conn| rows::page(store, conn, range, limit))
     }
 
     fn ping(&mut self) -> Result<(), StoreError> {

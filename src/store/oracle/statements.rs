@@ -1,7 +1,7 @@
 //! The SQL texts for Oracle, constant per store so that the driver's statement cache always hits.
 
 use crate::store::names::TableNames;
-use crate::store::sql::{ddl_with_names, with_names, with_owner};
+use crate::store::sql::{ddl_with_names, with_names, with_owner, without_upper_bound};
 
 /// Lengths of the IN-list: few, so that few statements are parsed and cached; keys in between repeat the last one.
 /// More keys than the last take several round trips.
@@ -12,10 +12,15 @@ pub(super) struct Statements {
     pub(super) create: String,
     /// By [`LIST_LENGTHS`].
     find: [String; LIST_LENGTHS.len()],
+    pub(super) row: String,
+    /// The same, and the row is locked until the transaction ends.
+    pub(super) lock: String,
     pub(super) insert: String,
     pub(super) put: String,
     pub(super) delete: String,
     pub(super) page: String,
+    /// Without an upper bound.
+    pub(super) page_to_end: String,
     pub(super) ping: String,
     pub(super) has_model: bool,
     pub(super) has_created: bool,
@@ -25,12 +30,15 @@ pub(super) struct Statements {
 
 impl Statements {
     pub(super) fn new(names: &TableNames) -> Self {
-        let sql = |text| with_names(text, names);
+        let sql = |text: &str| with_names(text, names);
         let find = sql(include_str!("../../../sql/oracle/find.sql"));
+        let row = sql(include_str!("../../../sql/oracle/row.sql"));
         let has_model = names.model.is_some();
         Self {
             create: ddl(names),
             find: LIST_LENGTHS.map(|length| with_list(&find, length)),
+            lock: format!("{row}\nFOR UPDATE"),
+            row,
             insert: sql(if has_model {
                 include_str!("../../../sql/oracle/insert.sql")
             } else {
@@ -43,6 +51,7 @@ impl Statements {
             }),
             delete: sql(include_str!("../../../sql/oracle/delete.sql")),
             page: sql(include_str!("../../../sql/oracle/page.sql")),
+            page_to_end: sql(&without_upper_bound(include_str!("../../../sql/oracle/page.sql"))),
             ping: sql(include_str!("../../../sql/oracle/ping.sql")),
             has_model,
             has_created: names.created.is_some(),
@@ -52,15 +61,19 @@ impl Statements {
 
     /// Those of the image table.
     pub(super) fn of_images(names: &TableNames) -> Self {
-        let sql = |text| with_owner(text, names);
+        let sql = |text: &str| with_owner(text, names);
         let find = sql(include_str!("../../../sql/oracle/image_find.sql"));
+        let row = sql(include_str!("../../../sql/oracle/image_row.sql"));
         Self {
             create: image_ddl(names),
             find: LIST_LENGTHS.map(|length| with_list(&find, length)),
+            lock: format!("{row}\nFOR UPDATE"),
+            row,
             insert: sql(include_str!("../../../sql/oracle/image_insert.sql")),
             put: sql(include_str!("../../../sql/oracle/image_put.sql")),
             delete: sql(include_str!("../../../sql/oracle/image_delete.sql")),
             page: sql(include_str!("../../../sql/oracle/image_page.sql")),
+            page_to_end: sql(&without_upper_bound(include_str!("../../../sql/oracle/image_page.sql"))),
             ping: sql(include_str!("../../../sql/oracle/image_ping.sql")),
             has_model: true,
             has_created: true,

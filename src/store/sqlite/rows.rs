@@ -1,11 +1,11 @@
 //! Rows in SQLite: what is bound, what is read, what became of each row, and SQLite's errors in the store's words.
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, ffi, params};
 
 use super::SqliteStore;
-use crate::domain::{Key, NewResult, Number, Outcome};
-use crate::store::{Found, Inserted, Rejection, StoreError};
+use crate::domain::{Key, NewResult, Number, Outcome, StoredResult};
+use crate::store::{Change, Changed, Found, Inserted, Rejection, StoreError};
 
 pub(super) fn find(statement: &mut rusqlite::CachedStatement<'_>, key: &Key) -> rusqlite::Result<Option<Found>> {
     statement
@@ -46,8 +46,90 @@ pub(super) fn insert_rows(
     Ok(inserted)
 }
 
+/// Reads a row, asks what is to become of it and does that, while nobody else can write.
+pub(super) fn update_row(
+    store: &SqliteStore,
+    writer: &mut Connection,
+    key: &Key,
+    decide: &mut dyn FnMut(Option<&StoredResult>) -> Change,
+) -> rusqlite::Result<Changed> {
+    // Dropped without a commit, it is rolled back: on each way out but the last ones.
+    let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let statements = &store.statements;
+    let changed = {
+        let mut select = transaction.prepare_cached(&statements.row)?;
+        let takes_text = takes_text(select.columns()[1].decl_type());
+        let before = select.query_row([key.as_str()], stored_result).optional()?;
+        match (decide(before.as_ref()), before) {
+            (Change::Keep, before) | (Change::Remove, before @ None) => return Ok(Changed::Kept(before)),
+            (Change::Remove, Some(before)) => {
+                transaction.prepare_cached(&statements.delete)?.execute([key.as_str()])?;
+                Changed::Removed { before }
+            }
+            (Change::Replace { outcome: Outcome::Text(_), .. }, _) if !takes_text => {
+                return Ok(Changed::Rejected(Rejection::ValueDoesNotFit));
+            }
+            (Change::Replace { outcome, model }, before) => {
+                let row = NewResult { key: key.clone(), outcome, model };
+                let written = if before.is_some() {
+                    let mut update = transaction.prepare_cached(&statements.put)?;
+                    if statements.has_model {
+                        update.execute(params![row.key.as_str(), Column(&row.outcome), row.model])
+                    } else {
+                        update.execute(params![row.key.as_str(), Column(&row.outcome)])
+                    }
+                    .map(|rows| rows > 0)
+                } else {
+                    let mut insert = transaction.prepare_cached(&statements.insert)?;
+                    insert_row(&mut insert, statements.has_model, &row).map(|stored| stored.is_some())
+                };
+                match written {
+                    Ok(true) => Changed::Replaced { before, after: select.query_row([key.as_str()], stored_result)? },
+                    Ok(false) => return Ok(Changed::Rejected(Rejection::Conflict)),
+                    Err(error) => return rejection(&error).map(Changed::Rejected).ok_or(error),
+                }
+            }
+        }
+    };
+    transaction.commit()?;
+    Ok(changed)
+}
+
+/// What a constraint says against a row; `None` where the error is another one.
+fn rejection(error: &rusqlite::Error) -> Option<Rejection> {
+    match error.sqlite_extended_error_code() {
+        Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => Some(Rejection::Conflict),
+        _ if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Some(Rejection::ValueDoesNotFit),
+        _ => None,
+    }
+}
+
+/// Whether a column of this declared type is for text, by SQLite's rules of affinity (Datatypes In SQLite, 3.1). SQLite
+/// itself would store text in a column of numbers; in Oracle none can stand there.
+fn takes_text(declared: Option<&str>) -> bool {
+    let declared = declared.unwrap_or_default().to_ascii_uppercase();
+    let has = |word: &&str| declared.contains(*word);
+    !declared.contains("INT") && (declared.is_empty() || ["CHAR", "CLOB", "TEXT", "BLOB"].iter().any(|word| has(word)))
+}
+
+/// A row of `row.sql` or `page.sql`.
+pub(super) fn stored_result(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredResult> {
+    Ok(StoredResult {
+        key: Key::stored(&row.get::<_, String>(0)?),
+        outcome: outcome(row.get_ref(1)?),
+        model: row.get(2)?,
+        // Other programs may have written numbers there.
+        created_at: match row.get_ref(3)? {
+            ValueRef::Null => None,
+            ValueRef::Integer(x) => Some(x.to_string()),
+            ValueRef::Real(x) => Some(x.to_string()),
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        },
+    })
+}
+
 /// Inserts a row and answers the value as the column's affinity stored it; `None` where the key is there already.
-pub(super) fn insert_row(
+fn insert_row(
     insert: &mut rusqlite::CachedStatement<'_>,
     has_model: bool,
     row: &NewResult,
@@ -62,7 +144,7 @@ pub(super) fn insert_row(
 }
 
 /// An outcome as SQLite takes it.
-pub(super) struct Column<'a>(pub(super) &'a Outcome);
+struct Column<'a>(&'a Outcome);
 
 impl rusqlite::ToSql for Column<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -79,7 +161,7 @@ impl rusqlite::ToSql for Column<'_> {
     }
 }
 
-pub(super) fn outcome(value: ValueRef<'_>) -> Outcome {
+fn outcome(value: ValueRef<'_>) -> Outcome {
     match value {
         ValueRef::Null => Outcome::Null,
         ValueRef::Integer(x) => Outcome::integer(x.into()),

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use augur::domain::{Key, NewResult, Outcome};
-use augur::store::{Expected, Found, Inserted, Rejection, StoreError, StoreSession, Verdict};
+use augur::store::{Changed, Expected, Found, Inserted, Range, Rejection, StoreError, StoreSession, Verdict};
 
+pub(super) use super::corrections::*;
 use super::{Backend, found, key, row};
 
-const WAIT: Duration = Duration::from_secs(10);
+pub(super) const WAIT: Duration = Duration::from_secs(10);
 
 pub(super) fn session(backend: &dyn Backend) -> Box<dyn StoreSession + '_> {
     backend.store().session(WAIT).unwrap()
@@ -94,7 +95,7 @@ pub(super) fn equal_keys_from_many_sessions_leave_one_row(backend: &dyn Backend)
         let winners = answers.iter().filter(|answers| matches!(answers[n], Inserted::Stored(_))).count();
         assert_eq!(winners, 1);
     }
-    assert_eq!(session(backend).page(None, 1000).unwrap().len(), 50);
+    assert_eq!(session(backend).page(&Range::default(), 1000).unwrap().len(), 50);
 }
 
 pub(super) fn overlapping_batches_in_any_order_never_fail(backend: &dyn Backend) {
@@ -114,7 +115,7 @@ pub(super) fn overlapping_batches_in_any_order_never_fail(backend: &dyn Backend)
             });
         }
     });
-    assert_eq!(session(backend).page(None, 1000).unwrap().len(), 200);
+    assert_eq!(session(backend).page(&Range::default(), 1000).unwrap().len(), 200);
 }
 
 pub(super) fn a_row_that_another_unique_key_refuses_costs_nobody_else_his(backend: &dyn Backend) {
@@ -128,8 +129,9 @@ pub(super) fn a_row_that_another_unique_key_refuses_costs_nobody_else_his(backen
     let existed = Inserted::Existed(found(1.0));
     assert_eq!(session.insert_many(&rows).unwrap(), [stored.clone(), refused.clone(), existed, stored]);
     assert_eq!(session.insert_many(&rows[1..2]).unwrap(), [refused]);
-    assert_eq!(session.page(None, 10).unwrap().len(), 3);
-    assert!(session.put(&rows[1]).is_err());
+    assert_eq!(session.page(&Range::default(), 10).unwrap().len(), 3);
+    assert_eq!(put(&mut *session, &rows[1]), Changed::Rejected(Rejection::Conflict));
+    assert_eq!(put(&mut *session, &of("b", "m@1")), Changed::Rejected(Rejection::Conflict));
 }
 
 pub(super) fn rows_of_other_programs_are_read_as_they_stand(backend: &dyn Backend) {
@@ -138,31 +140,9 @@ pub(super) fn rows_of_other_programs_are_read_as_they_stand(backend: &dyn Backen
     let answers = session(backend).find_many(&[key("foreign"), key("null")]).unwrap();
     assert_eq!(answers[0], Some(Found { outcome: Outcome::float(0.25), model: None }));
     assert_eq!(answers[1], Some(Found { outcome: Outcome::Null, model: None }));
-    let page = session(backend).page(None, 10).unwrap();
+    let page = session(backend).page(&Range::default(), 10).unwrap();
     assert_eq!(page.len(), 2);
     assert!(page.iter().all(|row| row.created_at.as_ref().is_some_and(|at| at.ends_with('Z'))), "{page:?}");
-}
-
-pub(super) fn put_replaces_and_inserts(backend: &dyn Backend) {
-    let mut session = session(backend);
-    session.put(&row("a", 1.0)).unwrap();
-    assert_eq!(session.find_many(&[key("a")]).unwrap(), [Some(found(1.0))]);
-    let correction = NewResult { key: key("a"), outcome: Outcome::float(0.5), model: Some("manual".to_owned()) };
-    session.put(&correction).unwrap();
-    let corrected = Found { outcome: Outcome::float(0.5), model: Some("manual".to_owned()) };
-    assert_eq!(session.find_many(&[key("a")]).unwrap(), [Some(corrected)]);
-    session.put(&NewResult { key: key("a"), outcome: Outcome::Null, model: None }).unwrap();
-    assert_eq!(session.find_many(&[key("a")]).unwrap(), [Some(Found { outcome: Outcome::Null, model: None })]);
-    assert_eq!(session.page(None, 10).unwrap().len(), 1);
-}
-
-pub(super) fn delete_says_whether_there_was_a_row(backend: &dyn Backend) {
-    let mut session = session(backend);
-    session.insert_many(&[row("a", 1.0), row("b", 2.0)]).unwrap();
-    assert!(session.delete(&key("a")).unwrap());
-    assert!(!session.delete(&key("a")).unwrap());
-    assert_eq!(session.find_many(&[key("a"), key("b")]).unwrap(), [None, Some(found(2.0))]);
-    assert_eq!(session.insert_many(&[row("a", 3.0)]).unwrap(), [Inserted::Stored(Outcome::float(3.0))]);
 }
 
 pub(super) fn pages_walk_the_whole_table_in_key_order(backend: &dyn Backend) {
@@ -171,7 +151,7 @@ pub(super) fn pages_walk_the_whole_table_in_key_order(backend: &dyn Backend) {
     session.insert_many(&rows).unwrap();
     let mut seen = Vec::new();
     loop {
-        let page = session.page(seen.last(), 7).unwrap();
+        let page = session.page(&Range { after: seen.last(), ..Range::default() }, 7).unwrap();
         assert!(page.len() <= 7);
         if page.is_empty() {
             break;
@@ -191,7 +171,7 @@ pub(super) fn keys_are_compared_by_their_bytes(backend: &dyn Backend) {
     for (n, text) in keys.iter().enumerate() {
         assert_eq!(session.find_many(&[key(text)]).unwrap(), [Some(found(n as f64))], "{text}");
     }
-    let page: Vec<Key> = session.page(None, 100).unwrap().into_iter().map(|row| row.key).collect();
+    let page: Vec<Key> = session.page(&Range::default(), 100).unwrap().into_iter().map(|row| row.key).collect();
     let expected: Vec<Key> = keys.iter().map(|text| key(text)).collect::<BTreeSet<_>>().into_iter().collect();
     assert_eq!(page, expected);
 }

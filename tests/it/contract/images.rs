@@ -1,8 +1,9 @@
 //! The image table beside the URL table: the same connections, another table.
 
 use augur::domain::{NewResult, Outcome};
-use augur::store::{Expected, Inserted, ResultStore, Verdict};
+use augur::store::{Expected, Inserted, Range, ResultStore, Verdict};
 
+use super::corrections::{delete, put};
 use super::key;
 
 /// Labels are stored, found, corrected and listed in `images`, and `urls` knows nothing of them.
@@ -28,13 +29,13 @@ pub(crate) fn check(urls: &dyn ResultStore, images: &dyn ResultStore) {
         let mut session = images.session(wait).unwrap();
         let stored = session.insert_many(&[row("7")]).unwrap();
         assert_eq!(stored, [Inserted::Stored(Outcome::Text("7".to_owned()))]);
-        session.put(&row("sieben")).unwrap();
+        put(&mut *session, &row("sieben"));
         let found = session.find_many(std::slice::from_ref(&key)).unwrap().remove(0);
         assert_eq!(label(found), Outcome::Text("sieben".to_owned()));
-        assert_eq!(session.page(None, 10).unwrap().len(), 1);
+        assert_eq!(session.page(&Range::default(), 10).unwrap().len(), 1);
     }
     let mut other = urls.session(wait).unwrap();
     assert_eq!(other.find_many(std::slice::from_ref(&key)).unwrap(), [None]);
     drop(other);
-    assert!(images.session(wait).unwrap().delete(&key).unwrap());
+    assert!(delete(&mut *images.session(wait).unwrap(), &key));
 }

@@ -1,6 +1,7 @@
 //! The store contract: each clause is written once and run by name against every backend.
 
 mod clauses;
+mod corrections;
 mod images;
 pub(crate) mod oracle;
 mod oracle_live;
@@ -31,8 +32,13 @@ macro_rules! store_contract {
             overlapping_batches_in_any_order_never_fail,
             a_row_that_another_unique_key_refuses_costs_nobody_else_his,
             rows_of_other_programs_are_read_as_they_stand,
-            put_replaces_and_inserts,
-            delete_says_whether_there_was_a_row,
+            a_row_is_made_replaced_and_removed_and_each_time_told_before_and_after,
+            what_is_kept_or_rejected_stays_as_it_was_and_locks_nobody_out,
+            updates_from_many_sessions_are_never_lost,
+            one_of_many_sessions_makes_the_row_and_the_others_see_it,
+            a_prefix_holds_exactly_the_keys_that_begin_with_it,
+            a_page_can_be_of_one_model,
+            pages_stay_right_while_rows_come_and_go,
             pages_walk_the_whole_table_in_key_order,
             keys_are_compared_by_their_bytes,
             the_longest_key_is_stored_and_found,

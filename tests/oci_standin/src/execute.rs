@@ -88,7 +88,8 @@ impl Session {
         match statement {
             Statement::Query(query) => {
                 link.ordered_failure(FailOn::Select)?;
-                self.query(query, bound.first().map_or(&[], Vec::as_slice))
+                let values = bound.first().map_or(&[][..], Vec::as_slice);
+                if query.locks { self.query_for_update(query, values, mode) } else { self.query(query, values) }
             }
             Statement::Insert { .. }
             | Statement::Update { .. }
@@ -134,6 +135,20 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// SELECT ... FOR UPDATE: nobody else writes until the transaction ends. Where there is no row, there is nothing to
+    /// lock: others may insert it.
+    fn query_for_update(&mut self, query: &Query, values: &[Value], mode: Mode) -> Result<Outcome> {
+        let began = !self.in_transaction();
+        self.begin_transaction()?;
+        let outcome = self.query(query, values);
+        if began && outcome.as_ref().map_or(true, |outcome| outcome.rows.is_empty()) {
+            self.undo()?;
+        } else if mode.commit {
+            self.commit()?;
+        }
+        outcome
     }
 
     fn query(&mut self, query: &Query, values: &[Value]) -> Result<Outcome> {

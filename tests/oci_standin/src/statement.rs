@@ -18,6 +18,8 @@ pub(crate) struct Query {
     pub(crate) hints: Vec<Option<ColumnType>>,
     pub(crate) reads_performance: bool,
     pub(crate) reads_dictionary: bool,
+    /// FOR UPDATE stands at its end.
+    pub(crate) locks: bool,
 }
 
 /// A SELECT whose rows are the new values, and the positions where the word DEFAULT stands instead of one.
@@ -102,11 +104,16 @@ pub(crate) fn parse(sql: &str, owner: &str) -> Result<Statement> {
     match tokens.first().and_then(Token::name).unwrap_or_default() {
         "SELECT" | "WITH" => {
             let (reads_performance, reads_dictionary) = dictionary::groups(tokens.iter().filter_map(Token::name));
+            let (tokens, locks) = match &tokens[..] {
+                [query @ .., last, update] if last.is("FOR") && update.is("UPDATE") => (query, true),
+                query => (query, false),
+            };
             Ok(Statement::Query(Query {
-                sql: translate(&tokens, &scope)?,
+                sql: translate(tokens, &scope)?,
                 hints: parts.hints(),
                 reads_performance,
                 reads_dictionary,
+                locks,
             }))
         }
         "INSERT" => parts.insert(hints),

@@ -1,0 +1,110 @@
+//! The keys that are admitted now: read at the start, and again whenever the file has changed.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use anyhow::Context;
+use subtle::ConstantTimeEq;
+
+use super::file::{Entry, parse};
+use super::{Holder, hash};
+
+/// How often the file is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The keys of a file.
+pub struct Keys {
+    path: PathBuf,
+    entries: RwLock<Arc<Vec<Entry>>>,
+    /// The file as it was when it was last looked at, read well or not.
+    seen: Mutex<Option<Stamp>>,
+}
+
+/// What tells one version of a file from another, also where it was replaced within one tick of the clock.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(path: &Path) -> std::io::Result<Self> {
+        let file = std::fs::metadata(path)?;
+        Ok(Self {
+            inode: file.ino(),
+            size: file.size(),
+            modified: (file.mtime(), file.mtime_nsec()),
+            changed: (file.ctime(), file.ctime_nsec()),
+        })
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<Entry>> {
+    let text = std::fs::read_to_string(path)?;
+    parse(&text).map_err(anyhow::Error::msg)
+}
+
+impl Keys {
+    /// Reads the file and starts a thread that looks once a second whether it has changed, so that no request waits for a
+    /// disk. The thread ends with the last owner of what is returned. Blocks.
+    ///
+    /// # Errors
+    /// What is wrong with the file, with the line's number; never what a line holds.
+    pub fn watch(path: &Path) -> anyhow::Result<Arc<Self>> {
+        let seen = Stamp::of(path).ok();
+        let entries = read(path).with_context(|| format!("auth.keys_file {}", path.display()))?;
+        let keys = Arc::new(Self {
+            path: path.to_owned(),
+            entries: RwLock::new(Arc::new(entries)),
+            seen: Mutex::new(seen),
+        });
+        let watched = Arc::downgrade(&keys);
+        std::thread::Builder::new()
+            .name("keys-file".to_owned())
+            .spawn(move || {
+                while let Some(keys) = watched.upgrade() {
+                    keys.look();
+                    drop(keys);
+                    std::thread::sleep(LOOK_EVERY);
+                }
+            })
+            .context("cannot start a thread")?;
+        Ok(keys)
+    }
+
+    /// Takes the file over where it has changed; a bad one is told of once, and the keys before stay.
+    fn look(&self) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = Stamp::of(&self.path).ok();
+        if *seen == stamp {
+            return;
+        }
+        match read(&self.path) {
+            Ok(entries) => {
+                log::info!(target: "augur::auth", "auth.keys_file was read again: {} keys", entries.len());
+                *self.entries.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(entries);
+            }
+            Err(error) => log::error!(
+                target: "augur::auth",
+                "auth.keys_file {} has changed and cannot be used; the keys before stay in force: {error:#}",
+                self.path.display()
+            ),
+        }
+        *seen = stamp;
+    }
+
+    /// Whose key this is. Compares with every key there is, each in constant time, so that the time tells nothing of them.
+    #[must_use]
+    pub fn holder(&self, key: &str) -> Option<Holder> {
+        let hash = hash(key);
+        let entries = Arc::clone(&self.entries.read().unwrap_or_else(PoisonError::into_inner));
+        let found = entries.iter().fold(None, |found, entry| {
+            if bool::from(entry.hash[..].ct_eq(&hash[..])) { Some(&entry.holder) } else { found }
+        });
+        found.cloned()
+    }
+}
