@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use super::error::ApiError;
 /// Reads the body of a request that must be JSON: at most `max_bytes`, until `deadline`.
 ///
 /// # Errors
-/// 415 for another type, 413 for a longer body, 408 for a slower one, 400 for a broken one.
+/// 415 for another type or a compressed body, 413 for a longer body, 408 for a slower one, 400 for a broken one.
 pub(super) async fn read_json(
     request: &HttpRequest,
     payload: Payload,
@@ -28,6 +28,7 @@ pub(super) async fn read_json(
     if !is_json(request) {
         return Err(ApiError::NotJson);
     }
+    refuse_encoded(request)?;
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > max_bytes) {
         return Err(ApiError::BodyTooLarge(max_bytes));
@@ -64,44 +65,71 @@ async fn collect(mut payload: Payload, max_bytes: usize) -> Result<Bytes, ApiErr
 
 /// `application/json` or any `+json` type, whatever its parameters and case (RFC 6838, section 4.2.8).
 fn is_json(request: &HttpRequest) -> bool {
-    let Some(value) = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
-    let essence = value.split(';').next().unwrap_or(value).trim().to_ascii_lowercase();
+    let Some(essence) = media_type(request) else { return false };
     essence == "application/json"
         || essence.split_once('/').is_some_and(|(kind, subtype)| !kind.is_empty() && subtype.ends_with("+json"))
+}
+
+/// What the body claims to be, in lower case and without parameters.
+pub(super) fn media_type(request: &HttpRequest) -> Option<String> {
+    let value = request.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or(value).trim().to_ascii_lowercase())
+}
+
+/// # Errors
+/// 415 for a compressed body: what it grows to is nothing a limit on its bytes would bound.
+pub(super) fn refuse_encoded(request: &HttpRequest) -> Result<(), ApiError> {
+    match request.headers().get(CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => Err(ApiError::Encoded),
+        _ => Ok(()),
+    }
 }
 
 /// The text member `name` of a JSON object; other members are skipped, whatever they hold.
 ///
 /// # Errors
-/// 400 where the body is empty, not UTF-8, not JSON or repeats the member; 422 where it is no object, or the member is
-/// missing or no text.
+/// Those of [`member`]; 422 where the member is no text.
 pub(super) fn text_member<'a>(
     body: &'a [u8],
     name: &'static str,
     pointer: &'static str,
 ) -> Result<Cow<'a, str>, ApiError> {
+    let invalid = |detail: &str| ApiError::Invalid { pointer, detail: detail.to_owned() };
+    text(member(body, name, pointer)?).map_err(invalid)
+}
+
+/// The member `name` of a JSON object as it was written.
+///
+/// # Errors
+/// 400 where the body is empty, not UTF-8, not JSON or repeats the member; 422 where it is no object, or the member is
+/// missing.
+pub(super) fn member<'a>(body: &'a [u8], name: &'static str, pointer: &'static str) -> Result<&'a RawValue, ApiError> {
     if body.is_empty() {
         return Err(ApiError::Malformed("The body is empty.".to_owned()));
     }
     let text = std::str::from_utf8(body).map_err(|e| ApiError::Malformed(format!("The body is not UTF-8: {e}.")))?;
     let mut json = serde_json::Deserializer::from_str(text);
-    let member = json
+    let found = json
         .deserialize_any(Member { name })
-        .and_then(|member| json.end().map(|()| member))
+        .and_then(|found| json.end().map(|()| found))
         .map_err(|e| ApiError::Malformed(format!("The body cannot be read as JSON: {e}.")))?;
-    let raw = match member {
-        Found::Raw(raw) => raw.get(),
-        Found::Missing => return Err(ApiError::Invalid { pointer, detail: "is missing".to_owned() }),
-        Found::NoObject => {
-            return Err(ApiError::Invalid { pointer: "", detail: "must be a JSON object".to_owned() });
-        }
-    };
-    if !raw.starts_with('"') {
-        return Err(ApiError::Invalid { pointer, detail: "must be a string".to_owned() });
+    match found {
+        Found::Raw(raw) => Ok(raw),
+        Found::Missing => Err(ApiError::Invalid { pointer, detail: "is missing".to_owned() }),
+        Found::NoObject => Err(ApiError::Invalid { pointer: "", detail: "must be a JSON object".to_owned() }),
+    }
+}
+
+/// A JSON string's text.
+///
+/// # Errors
+/// What is wrong with a value that is none.
+pub(super) fn text(raw: &RawValue) -> Result<Cow<'_, str>, &'static str> {
+    if !raw.get().starts_with('"') {
+        return Err("must be a string");
     }
     // What is left to fail are escapes of surrogates that have no pair.
-    let text: Text<'a> = serde_json::from_str(raw)
-        .map_err(|_| ApiError::Invalid { pointer, detail: "holds an unpaired surrogate".to_owned() })?;
+    let text: Text<'_> = serde_json::from_str(raw.get()).map_err(|_| "holds an unpaired surrogate")?;
     Ok(text.0)
 }
 

@@ -3,11 +3,12 @@
 
 #![warn(clippy::wildcard_enum_match_arm, reason = "a new failure must be given a status, not fall into one")]
 
+use std::borrow::Cow;
 use std::fmt;
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 
 use crate::domain::{KeyError, PictureError};
@@ -20,7 +21,7 @@ pub(super) enum ApiError {
     Malformed(String),
     /// 404
     NotFound,
-    /// 405, with the methods that are allowed.
+    /// 405, with the methods that are allowed besides HEAD and OPTIONS, as in "GET, PUT".
     MethodNotAllowed(&'static str),
     /// 408: the body did not arrive in time.
     SlowBody,
@@ -32,6 +33,17 @@ pub(super) enum ApiError {
     NotJson,
     /// 415: not `multipart/form-data`.
     NotMultipart,
+    /// 415: with a `Content-Encoding`.
+    Encoded,
+    /// 413: a line of a stream, with the limit in bytes.
+    LineTooLarge(usize),
+    /// 422: an entry of a batch is no key.
+    Entry {
+        /// Its place.
+        at: usize,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// 422: readable, but a member is wrong.
     Invalid {
         /// JSON pointer to the member.
@@ -50,17 +62,61 @@ impl ApiError {
     }
 
     /// The member that a 422 is about, and what is wrong with it.
-    fn field_error(&self) -> Option<(&'static str, String)> {
+    fn field_error(&self) -> Option<FieldError> {
         if let Self::Invalid { pointer, detail } = self {
-            Some((pointer, detail.clone()))
+            Some(FieldError { pointer: Cow::Borrowed(pointer), detail: detail.clone() })
+        } else if let Self::Entry { at, detail } = self {
+            Some(FieldError { pointer: format!("/urls/{at}").into(), detail: detail.clone() })
         } else if let Self::Service(ServiceError::Picture(
             reason @ (PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory),
         )) = self
         {
-            Some(("/image", reason.to_string()))
+            Some(FieldError { pointer: "/image".into(), detail: reason.to_string() })
         } else {
             None
         }
+    }
+
+    /// The body of the answer.
+    pub(super) fn problem(&self) -> Problem {
+        let status = self.status_code();
+        let (kind, detail) = match self {
+            Self::Malformed(reason) => ("about:blank", Some(reason.clone())),
+            Self::NotFound => ("about:blank", Some("There is nothing at this path.".to_owned())),
+            Self::MethodNotAllowed(allow) => ("about:blank", Some(format!("This path takes {allow}."))),
+            Self::SlowBody => ("about:blank", Some("The body did not arrive in time.".to_owned())),
+            Self::BodyTooLarge(limit) => ("about:blank", Some(format!("The body is over {limit} bytes."))),
+            Self::NotJson => ("about:blank", Some("Send the body as Content-Type: application/json.".to_owned())),
+            Self::LineTooLarge(limit) => ("about:blank", Some(format!("The line is over {limit} bytes."))),
+            Self::Encoded => ("about:blank", Some("Send the body without Content-Encoding.".to_owned())),
+            Self::ImageTooLarge(limit) => ("about:blank", Some(format!("The image is over {limit} bytes."))),
+            Self::NotMultipart => {
+                ("about:blank", Some("Send the image as Content-Type: multipart/form-data.".to_owned()))
+            }
+            Self::Service(ServiceError::Picture(PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory)) => {
+                ("about:blank", Some("The image is too large; see errors.".to_owned()))
+            }
+            Self::Service(ServiceError::Picture(reason)) => ("about:blank", Some(reason.to_string())),
+            Self::Invalid { .. } | Self::Entry { .. } => {
+                ("about:blank", Some("A member of the body is not valid; see errors.".to_owned()))
+            }
+            Self::Service(ServiceError::Overloaded) => {
+                ("urn:augur:problem:queue-full", Some("Too many requests are waiting; try again.".to_owned()))
+            }
+            Self::Service(ServiceError::Unavailable(_)) => (
+                "urn:augur:problem:store-unavailable",
+                Some("The result store is not available; nothing was stored. Try again.".to_owned()),
+            ),
+            Self::Service(ServiceError::Deadline) => {
+                ("urn:augur:problem:deadline", Some("There was no answer in time; try again.".to_owned()))
+            }
+            Self::Service(ServiceError::Internal(_)) => {
+                ("about:blank", Some("The request failed; the server's log says why.".to_owned()))
+            }
+        };
+        let errors = self.field_error().map(|error| [error]);
+        let title = status.canonical_reason().unwrap_or("Error");
+        Problem { r#type: kind, title, status: status.as_u16(), detail, errors }
     }
 
     /// A key in the member at `pointer` that is none.
@@ -77,20 +133,20 @@ impl From<ServiceError> for ApiError {
 
 /// RFC 9457, section 3.1; `errors` is the extension of the RFC's own example.
 #[derive(Serialize)]
-struct Problem<'a> {
-    r#type: &'a str,
-    title: &'a str,
+pub(super) struct Problem {
+    r#type: &'static str,
+    title: &'static str,
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    errors: Option<[FieldError<'a>; 1]>,
+    errors: Option<[FieldError; 1]>,
 }
 
 #[derive(Serialize)]
-struct FieldError<'a> {
-    pointer: &'a str,
-    detail: &'a str,
+struct FieldError {
+    pointer: Cow<'static, str>,
+    detail: String,
 }
 
 impl fmt::Display for ApiError {
@@ -109,11 +165,13 @@ impl ResponseError for ApiError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
-            Self::BodyTooLarge(_) | Self::ImageTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotJson | Self::NotMultipart | Self::Service(ServiceError::Picture(PictureError::Undecodable(_))) => {
-                StatusCode::UNSUPPORTED_MEDIA_TYPE
-            }
+            Self::BodyTooLarge(_) | Self::LineTooLarge(_) | Self::ImageTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotJson
+            | Self::NotMultipart
+            | Self::Encoded
+            | Self::Service(ServiceError::Picture(PictureError::Undecodable(_))) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid { .. }
+            | Self::Entry { .. }
             | Self::Service(ServiceError::Picture(PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory)) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
@@ -126,49 +184,19 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
-        let (kind, detail) = match self {
-            Self::Malformed(reason) => ("about:blank", Some(reason.clone())),
-            Self::NotFound => ("about:blank", Some("There is nothing at this path.".to_owned())),
-            Self::MethodNotAllowed(allow) => ("about:blank", Some(format!("This path takes {allow}."))),
-            Self::SlowBody => ("about:blank", Some("The body did not arrive in time.".to_owned())),
-            Self::BodyTooLarge(limit) => ("about:blank", Some(format!("The body is over {limit} bytes."))),
-            Self::NotJson => ("about:blank", Some("Send the body as Content-Type: application/json.".to_owned())),
-            Self::ImageTooLarge(limit) => ("about:blank", Some(format!("The image is over {limit} bytes."))),
-            Self::NotMultipart => {
-                ("about:blank", Some("Send the image as Content-Type: multipart/form-data.".to_owned()))
-            }
-            Self::Service(ServiceError::Picture(PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory)) => {
-                ("about:blank", Some("The image is too large; see errors.".to_owned()))
-            }
-            Self::Service(ServiceError::Picture(reason)) => ("about:blank", Some(reason.to_string())),
-            Self::Invalid { .. } => ("about:blank", Some("A member of the body is not valid; see errors.".to_owned())),
-            Self::Service(ServiceError::Overloaded) => {
-                ("urn:augur:problem:queue-full", Some("Too many requests are waiting; try again.".to_owned()))
-            }
-            Self::Service(ServiceError::Unavailable(_)) => (
-                "urn:augur:problem:store-unavailable",
-                Some("The result store is not available; nothing was stored. Try again.".to_owned()),
-            ),
-            Self::Service(ServiceError::Deadline) => {
-                ("urn:augur:problem:deadline", Some("There was no answer in time; try again.".to_owned()))
-            }
-            Self::Service(ServiceError::Internal(_)) => {
-                ("about:blank", Some("The request failed; the server's log says why.".to_owned()))
-            }
-        };
-        let errors = self.field_error();
-        let errors = errors.as_ref().map(|(pointer, detail)| [FieldError { pointer, detail }]);
-        let title = status.canonical_reason().unwrap_or("Error");
-        let problem = Problem { r#type: kind, title, status: status.as_u16(), detail, errors };
         let mut response = HttpResponse::build(status);
-        response.insert_header((CONTENT_TYPE, "application/problem+json")).insert_header((CACHE_CONTROL, "no-store"));
+        response.insert_header((CONTENT_TYPE, "application/problem+json"));
         if let Self::MethodNotAllowed(allow) = self {
-            response.insert_header((ALLOW, *allow));
+            response.insert_header((ALLOW, allow_header(allow)));
+        }
+        if let Self::Encoded = self {
+            // RFC 9110, section 12.5.3: what would have been taken.
+            response.insert_header((ACCEPT_ENCODING, "identity"));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
         }
-        response.json(problem)
+        response.json(self.problem())
     }
 }
 
@@ -177,9 +205,18 @@ pub(super) async fn not_found() -> HttpResponse {
     ApiError::NotFound.error_response()
 }
 
-/// The answer of a path to methods other than `allow`.
-pub(super) fn method_not_allowed(allow: &'static str) -> HttpResponse {
+/// The answer of a path to methods other than those in `allow`.
+pub(super) fn other_method(request: &HttpRequest, allow: &'static str) -> HttpResponse {
+    if request.method() == Method::OPTIONS {
+        return HttpResponse::NoContent().insert_header((ALLOW, allow_header(allow))).finish();
+    }
     ApiError::MethodNotAllowed(allow).error_response()
+}
+
+/// The methods of a path, with those that come by themselves.
+fn allow_header(allow: &str) -> String {
+    let head = if allow.split(", ").any(|method| method == "GET") { ", HEAD" } else { "" };
+    format!("{allow}{head}, OPTIONS")
 }
 
 /// The same form for an error that the framework made itself.

@@ -2,12 +2,15 @@
 
 mod body;
 mod classify;
+mod cors;
+mod encode;
 mod error;
 mod health;
 mod observe;
 mod provenance;
 mod upload;
 mod url;
+mod urls;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +19,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use serde::Deserialize;
 
 pub use classify::Images;
+pub use cors::{check_origin, cors};
 pub use observe::observe;
 
 use crate::service::UrlService;
@@ -28,6 +32,8 @@ pub struct LimitSettings {
     pub max_body_bytes: usize,
     /// Longest URL that is looked up, in bytes.
     pub max_url_bytes: usize,
+    /// Most entries of one `POST /urls`.
+    pub max_batch: usize,
     /// Largest picture, in bytes of its file.
     pub max_image_bytes: usize,
     /// Largest picture, in pixels.
@@ -52,7 +58,8 @@ impl Context {
     }
 }
 
-/// Registers every route. Paths and methods that are not here get 404 and 405 in the same form as all errors.
+/// Registers every route. Paths and methods that are not here get 404 and 405 in the same form as all errors; [`observe`]
+/// makes HEAD work wherever GET does.
 pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
     move |cfg| {
         if context.images.is_some() {
@@ -60,14 +67,16 @@ pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
         }
         cfg.app_data(Data::from(context))
             .service(resource("/url", "POST", web::post().to(url::predict)))
+            .service(resource("/urls", "POST", web::post().to(urls::predict)))
             .service(resource("/health/live", "GET", web::get().to(health::live)))
             .service(resource("/health/ready", "GET", web::get().to(health::ready)))
             .default_service(web::to(error::not_found));
     }
 }
 
+/// A path and the methods that it takes, besides HEAD and OPTIONS.
 fn resource(path: &str, allow: &'static str, route: actix_web::Route) -> actix_web::Resource {
     web::resource(path)
         .route(route)
-        .default_service(web::to(move || std::future::ready(error::method_not_allowed(allow))))
+        .default_service(web::to(move |request| std::future::ready(error::other_method(&request, allow))))
 }
