@@ -1,13 +1,16 @@
 //! The application: the only place where settings, store, model, service and HTTP are put together.
 
+use std::any::Any;
 use std::iter;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use actix_web::dev::{Server, ServerHandle};
+use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, middleware};
 use anyhow::Context as _;
+use socket2::SockRef;
 
 use crate::auth::{AuthSettings, Keys};
 use crate::http::{self, Access, Context, Docs, Images};
@@ -73,10 +76,15 @@ impl Application {
         let context =
             Arc::new(Context { url, images, results, access, docs, limits: settings.limits, request_timeout });
         let grace = settings.server.shutdown_grace();
+        let cors_origins = settings.server.cors_origins.clone();
         let mut server = HttpServer::new(move || {
-            App::new().wrap(middleware::from_fn(http::observe)).configure(http::routes(Arc::clone(&context)))
+            App::new()
+                .wrap(http::cors(&cors_origins))
+                .wrap(middleware::from_fn(http::observe))
+                .configure(http::routes(Arc::clone(&context)))
         })
         .client_request_timeout(request_timeout)
+        .on_connect(move |connection, _| close_when_stalled(connection, request_timeout))
         .shutdown_timeout(grace.as_secs() + 1)
         .disable_signals();
         // One by one: several at a time count as good when one of them is.
@@ -129,6 +137,20 @@ impl Application {
                 Ok(())
             }
         }
+    }
+}
+
+/// Has the system close a connection whose client takes nothing of what is sent to it for as long as a request may take.
+/// Nobody else could: while its client reads nothing, the framework asks a response for nothing.
+fn close_when_stalled(connection: &dyn Any, request_timeout: Duration) {
+    /// Lost packets are sent again within this time.
+    const SHORTEST: Duration = Duration::from_secs(1);
+    let Some(connection) = connection.downcast_ref::<TcpStream>() else { return };
+    let limit = request_timeout.max(SHORTEST);
+    // Where the system has no such limit, the client's own end closes the connection.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = SockRef::from(connection).set_tcp_user_timeout(Some(limit)) {
+        log::debug!("no time limit for a client that does not read: {error}");
     }
 }
 

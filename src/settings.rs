@@ -44,6 +44,8 @@ pub struct Settings {
 pub struct ServerSettings {
     /// Addresses to serve on.
     pub listen: Vec<SocketAddr>,
+    /// Origins of the web pages that may call from a browser; `"*"` is any.
+    pub cors_origins: Vec<String>,
     /// Time limit of a request, in milliseconds.
     pub request_timeout_ms: u64,
     /// Time for requests in flight at shutdown, in milliseconds.
@@ -102,6 +104,7 @@ impl Settings {
             ("server.request_timeout_ms", self.server.request_timeout_ms),
             ("limits.max_body_bytes", self.limits.max_body_bytes as u64),
             ("limits.max_url_bytes", self.limits.max_url_bytes as u64),
+            ("limits.max_batch", self.limits.max_batch as u64),
             ("limits.max_image_bytes", self.limits.max_image_bytes as u64),
             ("limits.max_image_pixels", self.limits.max_image_pixels),
             ("lanes.max_batch", self.lanes.max_batch as u64),
@@ -124,6 +127,7 @@ impl Settings {
         if self.server.listen.is_empty() {
             return Err("server.listen must name at least one address, such as [\"0.0.0.0:8000\"]".into());
         }
+        self.server.cors_origins.iter().try_for_each(|origin| crate::http::check_origin(origin))?;
         if self.limits.max_url_bytes > 4000 {
             return Err("limits.max_url_bytes must be at most 4000: that is where Oracle's VARCHAR2 ends".into());
         }
@@ -131,6 +135,10 @@ impl Settings {
         const MAX_IMAGE_BYTES: usize = 1 << 30;
         if self.limits.max_image_bytes > MAX_IMAGE_BYTES {
             return Err(format!("limits.max_image_bytes must be at most {MAX_IMAGE_BYTES} (1 GiB)"));
+        }
+        const MAX_BATCH: usize = 10_000;
+        if self.limits.max_batch > MAX_BATCH {
+            return Err(format!("limits.max_batch must be at most {MAX_BATCH}: longer batches are sent as NDJSON"));
         }
         // Beyond that a batch's buffers, or the sessions, are more than any database is asked to bear.
         const MAX_COUNT: usize = 1000;

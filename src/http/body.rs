@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
 use serde::Deserialize;
@@ -19,7 +19,7 @@ use crate::domain::Outcome;
 /// Reads the body of a request that must be JSON: at most `max_bytes`, until `deadline`.
 ///
 /// # Errors
-/// 415 for another type, 413 for a longer body, 408 for a slower one, 400 for a broken one.
+/// 415 for another type or a compressed body, 413 for a longer body, 408 for a slower one, 400 for a broken one.
 pub(super) async fn read_json(
     request: &HttpRequest,
     payload: Payload,
@@ -29,6 +29,7 @@ pub(super) async fn read_json(
     if !is_json(request) {
         return Err(ApiError::NotJson);
     }
+    refuse_encoded(request)?;
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > max_bytes) {
         return Err(ApiError::BodyTooLarge(max_bytes));
@@ -65,23 +66,36 @@ async fn collect(mut payload: Payload, max_bytes: usize) -> Result<Bytes, ApiErr
 
 /// `application/json` or any `+json` type, whatever its parameters and case (RFC 6838, section 4.2.8).
 fn is_json(request: &HttpRequest) -> bool {
-    let Some(value) = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
-    let essence = value.split(';').next().unwrap_or(value).trim().to_ascii_lowercase();
+    let Some(essence) = media_type(request) else { return false };
     essence == "application/json"
         || essence.split_once('/').is_some_and(|(kind, subtype)| !kind.is_empty() && subtype.ends_with("+json"))
+}
+
+/// What the body claims to be, in lower case and without parameters.
+pub(super) fn media_type(request: &HttpRequest) -> Option<String> {
+    let value = request.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or(value).trim().to_ascii_lowercase())
+}
+
+/// # Errors
+/// 415 for a compressed body: what it grows to is nothing a limit on its bytes would bound.
+pub(super) fn refuse_encoded(request: &HttpRequest) -> Result<(), ApiError> {
+    match request.headers().get(CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => Err(ApiError::Encoded),
+        _ => Ok(()),
+    }
 }
 
 /// The text member `name` of a JSON object; other members are skipped, whatever they hold.
 ///
 /// # Errors
-/// As [`member`], and 422 where it is no text.
+/// Those of [`member`]; 422 where the member is no text.
 pub(super) fn text_member<'a>(
     body: &'a [u8],
     name: &'static str,
     pointer: &'static str,
 ) -> Result<Cow<'a, str>, ApiError> {
-    let raw = member(body, name, pointer)?;
-    if raw.starts_with('"') { text(raw, pointer) } else { Err(invalid(pointer, "must be a string")) }
+    text(member(body, name, pointer)?).map_err(|detail| invalid(pointer, detail))
 }
 
 /// The member `name` of a JSON object as something that a result table can hold.
@@ -90,10 +104,10 @@ pub(super) fn text_member<'a>(
 /// As [`member`], and 422 where it is neither a number, nor a string, nor null, or a number beyond all columns.
 pub(super) fn outcome_member(body: &[u8], name: &'static str, pointer: &'static str) -> Result<Outcome, ApiError> {
     let raw = member(body, name, pointer)?;
-    match raw.as_bytes().first() {
+    match raw.get().as_bytes().first() {
         Some(b'n') => Ok(Outcome::Null),
-        Some(b'"') => Ok(Outcome::Text(text(raw, pointer)?.into_owned())),
-        Some(b'-' | b'0'..=b'9') => Outcome::decimal(raw).ok_or_else(|| invalid(pointer, "is out of range")),
+        Some(b'"') => Ok(Outcome::Text(text(raw).map_err(|detail| invalid(pointer, detail))?.into_owned())),
+        Some(b'-' | b'0'..=b'9') => Outcome::decimal(raw.get()).ok_or_else(|| invalid(pointer, "is out of range")),
         _ => Err(invalid(pointer, "must be a number, a string or null")),
     }
 }
@@ -102,33 +116,39 @@ fn invalid(pointer: &'static str, detail: &str) -> ApiError {
     ApiError::Invalid { pointer, detail: detail.to_owned() }
 }
 
-/// The text of a JSON string.
-fn text<'a>(raw: &'a str, pointer: &'static str) -> Result<Cow<'a, str>, ApiError> {
-    // What is left to fail are escapes of surrogates that have no pair.
-    let text: Text<'a> = serde_json::from_str(raw).map_err(|_| invalid(pointer, "holds an unpaired surrogate"))?;
-    Ok(text.0)
-}
-
-/// The JSON of the member `name` of a JSON object.
+/// The member `name` of a JSON object as it was written.
 ///
 /// # Errors
 /// 400 where the body is empty, not UTF-8, not JSON or repeats the member; 422 where it is no object, or the member is
 /// missing.
-fn member<'a>(body: &'a [u8], name: &'static str, pointer: &'static str) -> Result<&'a str, ApiError> {
+pub(super) fn member<'a>(body: &'a [u8], name: &'static str, pointer: &'static str) -> Result<&'a RawValue, ApiError> {
     if body.is_empty() {
         return Err(ApiError::Malformed("The body is empty.".to_owned()));
     }
     let text = std::str::from_utf8(body).map_err(|e| ApiError::Malformed(format!("The body is not UTF-8: {e}.")))?;
     let mut json = serde_json::Deserializer::from_str(text);
-    let member = json
+    let found = json
         .deserialize_any(Member { name })
-        .and_then(|member| json.end().map(|()| member))
+        .and_then(|found| json.end().map(|()| found))
         .map_err(|e| ApiError::Malformed(format!("The body cannot be read as JSON: {e}.")))?;
-    match member {
-        Found::Raw(raw) => Ok(raw.get()),
+    match found {
+        Found::Raw(raw) => Ok(raw),
         Found::Missing => Err(invalid(pointer, "is missing")),
         Found::NoObject => Err(invalid("", "must be a JSON object")),
     }
+}
+
+/// A JSON string's text.
+///
+/// # Errors
+/// What is wrong with a value that is none.
+pub(super) fn text(raw: &RawValue) -> Result<Cow<'_, str>, &'static str> {
+    if !raw.get().starts_with('"') {
+        return Err("must be a string");
+    }
+    // What is left to fail are escapes of surrogates that have no pair.
+    let text: Text<'_> = serde_json::from_str(raw.get()).map_err(|_| "holds an unpaired surrogate")?;
+    Ok(text.0)
 }
 
 /// Borrowed where nothing is escaped: serde only does so for a field that says it.

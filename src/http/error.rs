@@ -3,11 +3,12 @@
 
 #![warn(clippy::wildcard_enum_match_arm, reason = "a new failure must be given a status, not fall into one")]
 
+use std::borrow::Cow;
 use std::fmt;
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -28,7 +29,7 @@ pub(super) enum ApiError {
     NoKeys,
     /// 404
     NotFound,
-    /// 405, with the methods that are allowed.
+    /// 405, with the methods that are allowed besides HEAD and OPTIONS, as in "GET, PUT".
     MethodNotAllowed(&'static str),
     /// 408: the body did not arrive in time.
     SlowBody,
@@ -44,6 +45,17 @@ pub(super) enum ApiError {
     NotJson,
     /// 415: not `multipart/form-data`.
     NotMultipart,
+    /// 415: with a `Content-Encoding`.
+    Encoded,
+    /// 413: a line of a stream, with the limit in bytes.
+    LineTooLarge(usize),
+    /// 422: an entry of a batch is no key.
+    Entry {
+        /// Its place.
+        at: usize,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// 422: readable, but a member is wrong.
     Invalid {
         /// JSON pointer to the member.
@@ -70,20 +82,23 @@ impl ApiError {
 
     /// What a 422 is about, and what is wrong with it.
     fn field_error(&self) -> Option<FieldError> {
-        let member = |pointer, detail| Some(FieldError { pointer: Some(pointer), parameter: None, detail });
+        let member =
+            |pointer: Cow<'static, str>, detail| Some(FieldError { pointer: Some(pointer), parameter: None, detail });
         if let Self::Invalid { pointer, detail } = self {
-            member(pointer, detail.clone())
+            member((*pointer).into(), detail.clone())
+        } else if let Self::Entry { at, detail } = self {
+            member(format!("/urls/{at}").into(), detail.clone())
         } else if let Self::InvalidParameter { parameter, detail } = self {
             Some(FieldError { pointer: None, parameter: Some(parameter), detail: detail.clone() })
         } else if let Self::Service(ServiceError::Rejected(Rejection::ValueDoesNotFit)) = self {
-            member("/result", "does not fit the result column".to_owned())
+            member("/result".into(), "does not fit the result column".to_owned())
         } else if let Self::Service(ServiceError::Rejected(Rejection::KeyTooLong)) = self {
-            member("/url", "is longer than the key column".to_owned())
+            member("/url".into(), "is longer than the key column".to_owned())
         } else if let Self::Service(ServiceError::Picture(
             reason @ (PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory),
         )) = self
         {
-            member("/image", reason.to_string())
+            member("/image".into(), reason.to_string())
         } else {
             None
         }
@@ -97,6 +112,67 @@ impl ApiError {
     /// A wrong parameter of the query, or part of the path.
     pub(super) fn parameter(parameter: &'static str, detail: impl Into<String>) -> Self {
         Self::InvalidParameter { parameter, detail: detail.into() }
+    }
+
+    /// The body of the answer.
+    pub(super) fn problem(&self) -> Problem {
+        let status = self.status_code();
+        let (kind, detail) = match self {
+            Self::Malformed(reason) => ("about:blank", Some(reason.clone())),
+            Self::Unauthorized => {
+                ("about:blank", Some("Send a known API key as Authorization: Bearer KEY.".to_owned()))
+            }
+            Self::Forbidden(scope) => ("about:blank", Some(format!("The API key lacks the scope {scope}."))),
+            Self::NoKeys => (
+                "about:blank",
+                Some("This is closed until the server has API keys: see auth.keys_file and augur keygen.".to_owned()),
+            ),
+            Self::Exists => ("about:blank", Some("There is a result of this url: PUT replaces it.".to_owned())),
+            Self::PreconditionFailed => {
+                ("about:blank", Some("The result is not as If-Match or If-None-Match asks for.".to_owned()))
+            }
+            Self::InvalidParameter { .. } => ("about:blank", Some("A parameter is not valid; see errors.".to_owned())),
+            Self::Service(ServiceError::Rejected(Rejection::Conflict)) => {
+                ("about:blank", Some("Another row of the table is in the way.".to_owned()))
+            }
+            Self::Service(ServiceError::Rejected(Rejection::KeyTooLong | Rejection::ValueDoesNotFit)) => {
+                ("about:blank", Some("The table cannot hold this; see errors.".to_owned()))
+            }
+            Self::NotFound => ("about:blank", Some("There is nothing at this path.".to_owned())),
+            Self::MethodNotAllowed(allow) => ("about:blank", Some(format!("This path takes {allow}."))),
+            Self::SlowBody => ("about:blank", Some("The body did not arrive in time.".to_owned())),
+            Self::BodyTooLarge(limit) => ("about:blank", Some(format!("The body is over {limit} bytes."))),
+            Self::NotJson => ("about:blank", Some("Send the body as Content-Type: application/json.".to_owned())),
+            Self::LineTooLarge(limit) => ("about:blank", Some(format!("The line is over {limit} bytes."))),
+            Self::Encoded => ("about:blank", Some("Send the body without Content-Encoding.".to_owned())),
+            Self::ImageTooLarge(limit) => ("about:blank", Some(format!("The image is over {limit} bytes."))),
+            Self::NotMultipart => {
+                ("about:blank", Some("Send the image as Content-Type: multipart/form-data.".to_owned()))
+            }
+            Self::Service(ServiceError::Picture(PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory)) => {
+                ("about:blank", Some("The image is too large; see errors.".to_owned()))
+            }
+            Self::Service(ServiceError::Picture(reason)) => ("about:blank", Some(reason.to_string())),
+            Self::Invalid { .. } | Self::Entry { .. } => {
+                ("about:blank", Some("A member of the body is not valid; see errors.".to_owned()))
+            }
+            Self::Service(ServiceError::Overloaded) => {
+                ("urn:augur:problem:queue-full", Some("Too many requests are waiting; try again.".to_owned()))
+            }
+            Self::Service(ServiceError::Unavailable(_) | ServiceError::Rejected(Rejection::NoSpace)) => (
+                "urn:augur:problem:store-unavailable",
+                Some("The result store is not available; nothing was stored. Try again.".to_owned()),
+            ),
+            Self::Service(ServiceError::Deadline) => {
+                ("urn:augur:problem:deadline", Some("There was no answer in time; try again.".to_owned()))
+            }
+            Self::Service(ServiceError::Internal(_)) => {
+                ("about:blank", Some("The request failed; the server's log says why.".to_owned()))
+            }
+        };
+        let errors = self.field_error().map(|error| [error]);
+        let title = status.canonical_reason().unwrap_or("Error");
+        Problem { r#type: kind, title, status: status.as_u16(), detail, errors }
     }
 
     /// A key in the member at `pointer` that is none.
@@ -113,13 +189,13 @@ impl From<ServiceError> for ApiError {
 
 /// RFC 9457, section 3.1; `errors` is the extension of the RFC's own example.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Problem<'a> {
+pub(super) struct Problem {
     /// `about:blank`, or a URN where the status alone does not tell enough.
     #[schema(max_length = 200)]
-    r#type: &'a str,
+    r#type: &'static str,
     /// The name of the status.
     #[schema(max_length = 200)]
-    title: &'a str,
+    title: &'static str,
     /// The status.
     #[schema(format = Int32, minimum = 400, maximum = 599)]
     status: u16,
@@ -139,7 +215,7 @@ struct FieldError {
     /// JSON pointer to the member (RFC 6901).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 200)]
-    pointer: Option<&'static str>,
+    pointer: Option<Cow<'static, str>>,
     /// The name of the parameter of the path, the query or the head.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 200)]
@@ -169,13 +245,15 @@ impl ResponseError for ApiError {
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
-            Self::BodyTooLarge(_) | Self::ImageTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotJson | Self::NotMultipart | Self::Service(ServiceError::Picture(PictureError::Undecodable(_))) => {
-                StatusCode::UNSUPPORTED_MEDIA_TYPE
-            }
+            Self::BodyTooLarge(_) | Self::LineTooLarge(_) | Self::ImageTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotJson
+            | Self::NotMultipart
+            | Self::Encoded
+            | Self::Service(ServiceError::Picture(PictureError::Undecodable(_))) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid { .. }
             | Self::InvalidParameter { .. }
             | Self::Service(ServiceError::Rejected(Rejection::KeyTooLong | Rejection::ValueDoesNotFit))
+            | Self::Entry { .. }
             | Self::Service(ServiceError::Picture(PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory)) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
@@ -191,64 +269,14 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
-        let (kind, detail) = match self {
-            Self::Malformed(reason) => ("about:blank", Some(reason.clone())),
-            Self::Unauthorized => {
-                ("about:blank", Some("Send a known API key as Authorization: Bearer KEY.".to_owned()))
-            }
-            Self::Forbidden(scope) => ("about:blank", Some(format!("The API key lacks the scope {scope}."))),
-            Self::NoKeys => (
-                "about:blank",
-                Some("This is closed until the server has API keys: see auth.keys_file and augur keygen.".to_owned()),
-            ),
-            Self::NotFound => ("about:blank", Some("There is nothing at this path.".to_owned())),
-            Self::Exists => ("about:blank", Some("There is a result of this url: PUT replaces it.".to_owned())),
-            Self::PreconditionFailed => {
-                ("about:blank", Some("The result is not as If-Match or If-None-Match asks for.".to_owned()))
-            }
-            Self::InvalidParameter { .. } => {
-                ("about:blank", Some("A parameter is not valid; see errors.".to_owned()))
-            }
-            Self::Service(ServiceError::Rejected(Rejection::Conflict)) => {
-                ("about:blank", Some("Another row of the table is in the way.".to_owned()))
-            }
-            Self::Service(ServiceError::Rejected(Rejection::KeyTooLong | Rejection::ValueDoesNotFit)) => {
-                ("about:blank", Some("The table cannot hold this; see errors.".to_owned()))
-            }
-            Self::MethodNotAllowed(allow) => ("about:blank", Some(format!("This path takes {allow}."))),
-            Self::SlowBody => ("about:blank", Some("The body did not arrive in time.".to_owned())),
-            Self::BodyTooLarge(limit) => ("about:blank", Some(format!("The body is over {limit} bytes."))),
-            Self::NotJson => ("about:blank", Some("Send the body as Content-Type: application/json.".to_owned())),
-            Self::ImageTooLarge(limit) => ("about:blank", Some(format!("The image is over {limit} bytes."))),
-            Self::NotMultipart => {
-                ("about:blank", Some("Send the image as Content-Type: multipart/form-data.".to_owned()))
-            }
-            Self::Service(ServiceError::Picture(PictureError::TooManyPixels { .. } | PictureError::TooMuchMemory)) => {
-                ("about:blank", Some("The image is too large; see errors.".to_owned()))
-            }
-            Self::Service(ServiceError::Picture(reason)) => ("about:blank", Some(reason.to_string())),
-            Self::Invalid { .. } => ("about:blank", Some("A member of the body is not valid; see errors.".to_owned())),
-            Self::Service(ServiceError::Overloaded) => {
-                ("urn:augur:problem:queue-full", Some("Too many requests are waiting; try again.".to_owned()))
-            }
-            Self::Service(ServiceError::Unavailable(_) | ServiceError::Rejected(Rejection::NoSpace)) => (
-                "urn:augur:problem:store-unavailable",
-                Some("The result store is not available; nothing was stored. Try again.".to_owned()),
-            ),
-            Self::Service(ServiceError::Deadline) => {
-                ("urn:augur:problem:deadline", Some("There was no answer in time; try again.".to_owned()))
-            }
-            Self::Service(ServiceError::Internal(_)) => {
-                ("about:blank", Some("The request failed; the server's log says why.".to_owned()))
-            }
-        };
-        let errors = self.field_error().map(|error| [error]);
-        let title = status.canonical_reason().unwrap_or("Error");
-        let problem = Problem { r#type: kind, title, status: status.as_u16(), detail, errors };
         let mut response = HttpResponse::build(status);
-        response.insert_header((CONTENT_TYPE, "application/problem+json")).insert_header((CACHE_CONTROL, "no-store"));
+        response.insert_header((CONTENT_TYPE, "application/problem+json"));
         if let Self::MethodNotAllowed(allow) = self {
-            response.insert_header((ALLOW, *allow));
+            response.insert_header((ALLOW, allow_header(allow)));
+        }
+        if let Self::Encoded = self {
+            // RFC 9110, section 12.5.3: what would have been taken.
+            response.insert_header((ACCEPT_ENCODING, "identity"));
         }
         if status == StatusCode::UNAUTHORIZED {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
@@ -256,7 +284,7 @@ impl ResponseError for ApiError {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
         }
-        response.json(problem)
+        response.json(self.problem())
     }
 }
 
@@ -265,9 +293,18 @@ pub(super) async fn not_found() -> HttpResponse {
     ApiError::NotFound.error_response()
 }
 
-/// The answer of a path to methods other than `allow`.
-pub(super) fn method_not_allowed(allow: &'static str) -> HttpResponse {
+/// The answer of a path to methods other than those in `allow`.
+pub(super) fn other_method(request: &HttpRequest, allow: &'static str) -> HttpResponse {
+    if request.method() == Method::OPTIONS {
+        return HttpResponse::NoContent().insert_header((ALLOW, allow_header(allow))).finish();
+    }
     ApiError::MethodNotAllowed(allow).error_response()
+}
+
+/// The methods of a path, with those that come by themselves.
+fn allow_header(allow: &str) -> String {
+    let head = if allow.split(", ").any(|method| method == "GET") { ", HEAD" } else { "" };
+    format!("{allow}{head}, OPTIONS")
 }
 
 /// The same form for an error that the framework made itself.

@@ -2,7 +2,9 @@
 
 mod body;
 mod classify;
+mod cors;
 mod docs;
+mod encode;
 mod error;
 mod guard;
 mod health;
@@ -12,6 +14,7 @@ mod provenance;
 mod results;
 mod upload;
 mod url;
+mod urls;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +23,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use serde::Deserialize;
 
 pub use classify::Images;
+pub use cors::{check_origin, cors};
 pub use docs::Docs;
 pub use guard::Access;
 pub use observe::observe;
@@ -34,6 +38,8 @@ pub struct LimitSettings {
     pub max_body_bytes: usize,
     /// Longest URL that is looked up, in bytes.
     pub max_url_bytes: usize,
+    /// Most entries of one `POST /urls`.
+    pub max_batch: usize,
     /// Largest picture, in bytes of its file.
     pub max_image_bytes: usize,
     /// Largest picture, in pixels.
@@ -64,7 +70,8 @@ impl Context {
     }
 }
 
-/// Registers every route. Paths and methods that are not here get 404 and 405 in the same form as all errors.
+/// Registers every route. Paths and methods that are not here get 404 and 405 in the same form as all errors; [`observe`]
+/// makes HEAD work wherever GET does.
 pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
     move |cfg| {
         if context.images.is_some() {
@@ -76,14 +83,16 @@ pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
             .service(resource("/openapi.json", "GET", web::get().to(docs::document)))
             .service(resource("/docs", "GET", web::get().to(docs::to_page)))
             .service(resource("/docs/{file:.*}", "GET", web::get().to(docs::page)))
+            .service(resource("/urls", "POST", web::post().to(urls::predict)))
             .service(resource("/health/live", "GET", web::get().to(health::live)))
             .service(resource("/health/ready", "GET", web::get().to(health::ready)))
             .default_service(web::to(error::not_found));
     }
 }
 
+/// A path and the methods that it takes, besides HEAD and OPTIONS.
 fn resource(path: &str, allow: &'static str, route: actix_web::Route) -> actix_web::Resource {
     web::resource(path)
         .route(route)
-        .default_service(web::to(move || std::future::ready(error::method_not_allowed(allow))))
+        .default_service(web::to(move |request| std::future::ready(error::other_method(&request, allow))))
 }

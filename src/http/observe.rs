@@ -1,32 +1,51 @@
-//! What surrounds every request: its id, one access line, and one form for errors that the framework makes itself.
+//! What surrounds every request: its id, one access line, one form for errors that the framework makes itself, and what holds
+//! for answers of every route.
 
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::Method;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage};
 
+use super::encode::encode;
 use super::error::{ApiError, framework_error};
 use super::provenance::CacheStatus;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID_BYTES: usize = 128;
 
+/// The request's id, for whoever logs beside the access line.
+pub(super) struct RequestId(HeaderValue);
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.to_str().unwrap_or_default())
+    }
+}
+
 /// Middleware around all routes.
 ///
 /// # Errors
 /// Those of inner middleware; what handlers fail with has become a response before.
 pub async fn observe(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let id = request_id(&request);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    if method == Method::HEAD {
+        // As GET; that the request was HEAD is known further out, where the body is left away.
+        request.head_mut().method = Method::GET;
+    }
     let mut response = next.call(request).await?.map_into_boxed_body();
     let ours = response.response().error().and_then(Error::as_error::<ApiError>);
     if let Some(cause) = ours.and_then(ApiError::cause) {
@@ -42,7 +61,7 @@ pub async fn observe(
     let cache = response.response().extensions().get::<CacheStatus>().copied();
     log::info!(
         target: "augur::access",
-        method = response.request().method().as_str(),
+        method = method.as_str(),
         route = response.request().match_pattern().as_deref().unwrap_or("unmatched"),
         status = status.as_u16(),
         duration_ms = started.elapsed().as_micros() as f64 / 1000.0,
@@ -50,8 +69,13 @@ pub async fn observe(
         request_id = id.to_str().unwrap_or_default();
         "request"
     );
-    response.headers_mut().insert(REQUEST_ID, id);
-    Ok(response)
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    if !headers.contains_key(CACHE_CONTROL) {
+        // The table is the truth, and it can change.
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    Ok(encode(response))
 }
 
 /// The id that the client sent, where it is sane, or a new one.

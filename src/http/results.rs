@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
 use super::Context;
 use super::body::{outcome_member, read_json, text_member};
-use super::error::{ApiError, method_not_allowed};
+use super::error::{ApiError, other_method};
 use super::guard::require;
 use super::precondition::{Preconditions, Unmet};
 use crate::auth::Scope;
@@ -27,7 +27,7 @@ const MANUAL: &str = "manual";
 
 /// Registers the resource.
 pub(super) fn routes(cfg: &mut ServiceConfig) {
-    let others = |allow| web::to(move || std::future::ready(method_not_allowed(allow)));
+    let others = |allow| web::to(move |request: HttpRequest| std::future::ready(other_method(&request, allow)));
     cfg.service(
         web::resource(PATH)
             .route(web::get().to(list))
@@ -105,15 +105,18 @@ async fn put(
     let key = row::new_key(&id, context.limits.max_url_bytes)?;
     let body = read_json(&request, payload, context.limits.max_body_bytes, deadline).await?;
     let outcome = outcome_member(&body, "result", "/result")?;
-    let replace = move |row: Option<&StoredResult>| match preconditions.check(row.map(|row| Row::of(row).tag()).as_ref()) {
-        Ok(()) => Change::Replace { outcome: outcome.clone(), model: Some(MANUAL.to_owned()) },
-        Err(_) => Change::Keep,
-    };
+    let replace =
+        move |row: Option<&StoredResult>| match preconditions.check(row.map(|row| Row::of(row).tag()).as_ref()) {
+            Ok(()) => Change::Replace { outcome: outcome.clone(), model: Some(MANUAL.to_owned()) },
+            Err(_) => Change::Keep,
+        };
     match context.results.change(key, by, replace, deadline).await {
         Ok(Changed::Replaced { before: None, after }) => Ok(written(StatusCode::CREATED, &after)),
         Ok(Changed::Replaced { after, .. }) => Ok(written(StatusCode::OK, &after)),
         Ok(Changed::Kept(_) | Changed::Removed { .. } | Changed::Rejected(_)) => Err(ApiError::PreconditionFailed),
-        Err(ServiceError::Rejected(Rejection::KeyTooLong)) => Err(ApiError::parameter("id", "is too long a key for the table")),
+        Err(ServiceError::Rejected(Rejection::KeyTooLong)) => {
+            Err(ApiError::parameter("id", "is too long a key for the table"))
+        }
         Err(error) => Err(error.into()),
     }
 }

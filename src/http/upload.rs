@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::body::refuse_encoded;
 use super::error::ApiError;
 use crate::domain::{Key, Picture};
 use crate::service::ServiceError;
@@ -37,6 +38,7 @@ pub(super) async fn read_image(
     if !is_form(request) {
         return Err(ApiError::NotMultipart);
     }
+    refuse_encoded(request)?;
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > max_bytes.saturating_add(OVERHEAD_BYTES)) {
         return Err(ApiError::ImageTooLarge(max_bytes));

@@ -11,16 +11,14 @@
 //! they predict meanwhile shares the next commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
+use super::core::Core;
 use super::model_threads::{ModelThreads, Task};
-use super::queue::{Job, Prediction, Queue, Reply, Waiter, Work};
-use super::{Answer, Core, LaneSettings, ServiceError};
-use crate::domain::Key;
+use super::queue::Queue;
+use super::work::{Job, Prediction, Reply, Ticket, Work};
+use super::{Answer, LaneSettings, ServiceError};
 use crate::model::Predictor;
 use crate::store::StoreSession;
 
@@ -28,96 +26,41 @@ use crate::store::StoreSession;
 /// session that is just being given back will do.
 const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
-/// The queue and its threads. Dropping it ends the lanes once the queue is empty.
-pub(super) struct Lanes<P: Predictor> {
-    shared: Arc<Shared<P>>,
-    /// Requests that have no answer yet: what `queue_capacity` bounds.
-    requests: AtomicUsize,
-}
-
-struct Shared<P: Predictor> {
+/// What the lanes share with those who bring them work.
+pub(super) struct Shared<P: Predictor> {
     queue: Mutex<Queue<P::Input>>,
     /// Signalled when a sleeping lane has been claimed for work, and at the end.
     work: Condvar,
-    core: Arc<Core<P>>,
-    settings: LaneSettings,
+    pub(super) core: Arc<Core<P>>,
+    pub(super) settings: LaneSettings,
     /// Where a slow model works.
     model_threads: Option<ModelThreads>,
 }
 
-/// A request's place among those that wait; given back when it is answered, times out, or its client leaves.
-struct Place<'a>(&'a AtomicUsize);
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl<P: Predictor> Lanes<P> {
-    /// Starts as many lanes as the store has sessions.
-    pub(super) fn start(core: Arc<Core<P>>, settings: LaneSettings) -> std::io::Result<Self> {
-        let lanes = core.store.max_sessions();
-        let queue = Queue::new(core.store.max_writers());
-        let model_threads = core.predictor.parallelism().map(ModelThreads::start).transpose()?;
-        let shared = Arc::new(Shared { queue: Mutex::new(queue), work: Condvar::new(), core, settings, model_threads });
-        // Made first: if a thread cannot be had, dropping it ends those that were.
-        let handle = Self { shared: Arc::clone(&shared), requests: AtomicUsize::new(0) };
-        for lane in 0..lanes {
-            let shared = Arc::clone(&shared);
-            std::thread::Builder::new().name(format!("lane-{lane}")).spawn(move || shared.run())?;
-        }
-        Ok(handle)
-    }
-
-    pub(super) async fn answer(&self, key: Key, input: P::Input, deadline: Instant) -> Result<Answer, ServiceError> {
-        let _place = self.place()?;
-        let answer = self.shared.submit(key, input, deadline);
-        match tokio::time::timeout_at(deadline.into(), answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) | Err(_) => Err(ServiceError::Deadline),
-        }
-    }
-
-    /// What `question` gets from the model, as a task among its others; not asked where nobody waits any more.
-    pub(super) async fn consult<T: Send + 'static>(
-        &self,
-        question: impl FnOnce(&P) -> T + Send + 'static,
-        deadline: Instant,
-    ) -> Result<T, ServiceError> {
-        let _place = self.place()?;
-        let (reply, answer) = oneshot::channel();
-        let predictor = Arc::clone(&self.shared.core.predictor);
-        self.shared.on_model_threads(Box::new(move || {
-            if !reply.is_closed() {
-                // A receiver that is gone has withdrawn its request.
-                let _ = reply.send(question(&predictor));
-            }
-        }));
-        match tokio::time::timeout_at(deadline.into(), answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) => Err(ServiceError::internal("the model panicked")),
-            Err(_) => Err(ServiceError::Deadline),
-        }
-    }
-
-    fn place(&self) -> Result<Place<'_>, ServiceError> {
-        let place = Place(&self.requests);
-        if place.0.fetch_add(1, Ordering::Relaxed) >= self.shared.settings.queue_capacity {
-            return Err(ServiceError::Overloaded);
-        }
-        Ok(place)
-    }
-}
-
-impl<P: Predictor> Drop for Lanes<P> {
-    fn drop(&mut self) {
-        self.shared.lock().close();
-        self.shared.work.notify_all();
-    }
-}
-
 impl<P: Predictor> Shared<P> {
+    /// The queue, and as many lanes as the store has sessions.
+    pub(super) fn start(core: Arc<Core<P>>, settings: LaneSettings) -> std::io::Result<Arc<Self>> {
+        let lanes = core.store.max_sessions();
+        let queue = Mutex::new(Queue::new(core.store.max_writers()));
+        let model_threads = core.predictor.parallelism().map(ModelThreads::start).transpose()?;
+        let shared = Arc::new(Self { queue, work: Condvar::new(), core, settings, model_threads });
+        for lane in 0..lanes {
+            let lane_shared = Arc::clone(&shared);
+            let thread = std::thread::Builder::new().name(format!("lane-{lane}"));
+            if let Err(error) = thread.spawn(move || lane_shared.run()) {
+                shared.close();
+                return Err(error);
+            }
+        }
+        Ok(shared)
+    }
+
+    /// Ends the lanes once the queue is empty.
+    pub(super) fn close(&self) {
+        self.lock().close();
+        self.work.notify_all();
+    }
+
     /// Nothing panics while the lock is held, so a poisoned queue cannot be half-changed.
     fn lock(&self) -> MutexGuard<'_, Queue<P::Input>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
@@ -132,16 +75,16 @@ impl<P: Predictor> Shared<P> {
         }
     }
 
-    fn submit(&self, key: Key, input: P::Input, deadline: Instant) -> oneshot::Receiver<Result<Answer, ServiceError>> {
-        let (reply, answer) = oneshot::channel();
+    /// Adds what `join` brings, under one lock.
+    pub(super) fn submit(&self, join: impl FnOnce(&mut Queue<P::Input>)) {
         let mut queue = self.lock();
-        // Requests that were given up leave their keys behind; when those are the half of it they are swept out.
-        if queue.waiting() >= 2 * self.settings.queue_capacity {
+        // Requests that were given up leave their keys behind; when those are the half of it they are swept out. Single
+        // requests and batches may each fill the capacity.
+        if queue.waiting() >= 4 * self.settings.queue_capacity {
             queue.sweep();
         }
-        queue.join(key, input, Waiter { deadline, reply });
+        join(&mut queue);
         self.unlock(queue);
-        answer
     }
 
     /// A lane's life. A panic in the store or the model costs its batch and its session, not the lane.
@@ -242,7 +185,7 @@ impl<P: Predictor> Shared<P> {
         true
     }
 
-    fn on_model_threads(&self, task: Task) {
+    pub(super) fn on_model_threads(&self, task: Task) {
         match &self.model_threads {
             Some(threads) => threads.run(task),
             None => task(),
@@ -285,7 +228,7 @@ impl<P: Predictor> Shared<P> {
 /// A batch at work. However it ends, also by a panic, nobody is left without an answer.
 struct Batch<'a, P: Predictor> {
     shared: &'a Shared<P>,
-    open: Vec<super::queue::Ticket>,
+    open: Vec<Ticket>,
     settled: usize,
     stores: bool,
 }

@@ -1,11 +1,16 @@
 //! Look up first, else predict, store and answer: the one place that knows this.
 
+mod core;
 mod error;
+mod flight;
+mod gathering;
 mod health;
 mod lane;
+mod lanes;
 mod model_threads;
 mod queue;
 mod results;
+mod work;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,13 +20,13 @@ use serde::Deserialize;
 pub use error::ServiceError;
 pub use results::{Listing, StoredResults};
 
-use crate::domain::{Key, NewResult, Outcome, Picture, Score};
+use crate::domain::{Key, Outcome, Picture, Score};
 use crate::model::{ImageModel, Predictor, UrlModel};
+use crate::store::ResultStore;
 pub use crate::store::{Change, Changed, Rejection};
-use crate::store::{Found, Inserted, ResultStore, StoreError, StoreSession};
-use health::{Health, Operation};
-use lane::Lanes;
-use queue::{Job, Prediction, Reply, Ticket};
+use core::Core;
+use health::Health;
+use lanes::Lanes;
 
 /// `lanes.*`
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -29,7 +34,7 @@ use queue::{Job, Prediction, Reply, Ticket};
 pub struct LaneSettings {
     /// Most keys that one lane takes at a time: one round trip, one model call, one commit.
     pub max_batch: usize,
-    /// Most requests that may wait; one more is refused at once.
+    /// Most single requests that may wait; one more is refused at once. As many entries of batches may wait besides.
     pub queue_capacity: usize,
 }
 
@@ -108,6 +113,22 @@ impl<P: Predictor> LookupThenPredict<P> {
         StoredResults::new(Arc::clone(&self.core.store), Arc::clone(&self.core.health))
     }
 
+    /// Answers a batch in its order, as [`answer`](Self::answer) does each of its entries; equal keys may be in it. An entry
+    /// fails alone. Single requests go before a batch's entries, of which no more than `queue_capacity` are in the queue.
+    ///
+    /// # Errors
+    /// [`ServiceError::Overloaded`] where there was no room in the queue until `deadline`.
+    ///
+    /// # Cancel safety
+    /// As that of [`answer`](Self::answer), for all entries.
+    pub async fn answer_many(
+        &self,
+        entries: Vec<(Key, P::Input)>,
+        deadline: Instant,
+    ) -> Result<Vec<Result<Answer, ServiceError>>, ServiceError> {
+        self.lanes.answer_many(entries, deadline).await
+    }
+
     /// Whether the store can be used: answered from the last lookup where there was one just now, else by one round trip,
     /// at most once a second whatever the number of callers.
     ///
@@ -153,127 +174,5 @@ impl LookupThenPredict<ImageModel> {
         deadline: Instant,
     ) -> Result<Vec<Score>, ServiceError> {
         Ok(self.lanes.consult(move |model| model.scores(picture.bytes(), top), deadline).await??)
-    }
-}
-
-/// What a lane needs to work off a batch.
-struct Core<P> {
-    store: Arc<dyn ResultStore>,
-    predictor: Arc<P>,
-    health: Arc<Health>,
-}
-
-impl<P: Predictor> Core<P> {
-    /// Looks the keys up and answers the hits; gives back the misses. `None` where the store failed, and everybody has been
-    /// told.
-    fn look(
-        &self,
-        session: &mut dyn StoreSession,
-        jobs: Vec<Job<P::Input>>,
-        reply: &mut dyn FnMut(Vec<Reply>),
-    ) -> Option<Vec<Job<P::Input>>> {
-        let keys: Vec<Key> = jobs.iter().map(|job| job.key().clone()).collect();
-        let found = match self.health.note(Operation::Lookup, session.find_many(&keys)) {
-            Ok(found) => found,
-            Err(error) => {
-                reply(jobs.iter().map(|job| Reply { ticket: job.ticket(), answer: Err(error.clone()) }).collect());
-                return None;
-            }
-        };
-        let mut misses = Vec::new();
-        let mut hits = Vec::with_capacity(jobs.len());
-        for (job, found) in jobs.into_iter().zip(found) {
-            match found {
-                Some(found) => hits.push(Reply { ticket: job.ticket(), answer: Ok(Answer::found(found, Source::Hit)) }),
-                None => misses.push(job),
-            }
-        }
-        if !hits.is_empty() {
-            reply(hits);
-        }
-        Some(misses)
-    }
-
-    /// Predicts: to be stored, and only then answered. What there is no prediction for is answered at once.
-    fn predict(&self, misses: &[Job<P::Input>], reply: &mut dyn FnMut(Vec<Reply>)) -> Vec<Prediction> {
-        if misses.is_empty() {
-            return Vec::new();
-        }
-        let model = self.predictor.version().to_string();
-        let mut predictions = Vec::with_capacity(misses.len());
-        let mut failed = Vec::new();
-        for (job, outcome) in misses.iter().zip(self.outcomes(misses)) {
-            match outcome {
-                Ok(outcome) => {
-                    let row = NewResult { key: job.key().clone(), outcome, model: Some(model.clone()) };
-                    predictions.push(Prediction::new(job.ticket(), row));
-                }
-                Err(error) => failed.push(Reply { ticket: job.ticket(), answer: Err(error) }),
-            }
-        }
-        if !failed.is_empty() {
-            reply(failed);
-        }
-        predictions
-    }
-
-    /// One model call for all; where that fails, one for each, so that a bad input fails alone.
-    fn outcomes(&self, jobs: &[Job<P::Input>]) -> Vec<Result<Outcome, ServiceError>> {
-        let inputs: Vec<&P::Input> = jobs.iter().map(|job| &job.input).collect();
-        match self.predictor.predict(&inputs) {
-            Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-            Err(error) if inputs.len() == 1 => vec![Err(error.into())],
-            Err(_) => jobs.chunks(1).flat_map(|job| self.outcomes(job)).collect(),
-        }
-    }
-
-    /// Stores predictions with one commit, and answers what is stored; whether the store worked.
-    fn store(
-        &self,
-        session: &mut dyn StoreSession,
-        predictions: Vec<Prediction>,
-        reply: &mut dyn FnMut(Vec<Reply>),
-    ) -> bool {
-        let tickets: Vec<Ticket> = predictions.iter().map(Prediction::ticket).collect();
-        let rows: Vec<NewResult> = predictions.into_iter().map(|prediction| prediction.row).collect();
-        let inserted = self.health.note(Operation::Store, session.insert_many(&rows));
-        let worked = inserted.is_ok();
-        reply(match inserted {
-            Ok(inserted) => tickets
-                .into_iter()
-                .zip(rows)
-                .zip(inserted)
-                .map(|((ticket, row), inserted)| Reply { ticket, answer: Ok(Answer::inserted(inserted, row)) })
-                .collect(),
-            Err(error) => tickets.into_iter().map(|ticket| Reply { ticket, answer: Err(error.clone()) }).collect(),
-        });
-        worked
-    }
-
-    fn ping(&self) -> Result<(), ServiceError> {
-        let pinged = self.store.session(self.store.acquire_timeout()).and_then(|mut session| session.ping());
-        self.health.note(Operation::Lookup, pinged)
-    }
-
-    /// Notes that no session was to be had.
-    fn session_failed(&self, error: StoreError) -> ServiceError {
-        self.health.failed(Operation::Lookup, error)
-    }
-}
-
-impl Answer {
-    fn found(found: Found, source: Source) -> Self {
-        Self { outcome: found.outcome, model: found.model.map(Into::into), source, collapsed: false }
-    }
-
-    fn inserted(inserted: Inserted, row: NewResult) -> Self {
-        let model = row.model.map(Into::into);
-        match inserted {
-            Inserted::Stored(outcome) => Self { outcome, model, source: Source::Stored, collapsed: false },
-            Inserted::Rejected(reason) => {
-                Self { outcome: row.outcome, model, source: Source::NotStored(reason), collapsed: false }
-            }
-            Inserted::Existed(found) => Self::found(found, Source::StoredByOther),
-        }
     }
 }

@@ -1,114 +1,22 @@
-//! The queue between handlers and lanes: which keys wait, who waits for each, and which predictions are to be stored.
+//! The queue between handlers and lanes: which keys wait, and which predictions are to be stored.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use super::flight::{Flight, Waiter};
+use super::work::{Job, Prediction, Ticket, Work};
+use crate::domain::Key;
 
-use super::{Answer, ServiceError};
-use crate::domain::{Key, NewResult};
-
-/// Names a flight: a key can be in flight again as soon as it has been answered.
-#[derive(Debug, Clone)]
-pub(super) struct Ticket {
-    key: Key,
-    number: u64,
-}
-
-/// A key to look up, and what to predict from where the store has nothing.
-pub(super) struct Job<I> {
-    ticket: Ticket,
-    pub(super) input: I,
-}
-
-impl<I> Job<I> {
-    pub(super) fn key(&self) -> &Key {
-        &self.ticket.key
-    }
-
-    pub(super) fn ticket(&self) -> Ticket {
-        self.ticket.clone()
-    }
-}
-
-/// A predicted row that is to be stored before it is answered.
-pub(super) struct Prediction {
-    number: u64,
-    pub(super) row: NewResult,
-}
-
-impl Prediction {
-    pub(super) fn new(ticket: Ticket, row: NewResult) -> Self {
-        Self { number: ticket.number, row }
-    }
-
-    pub(super) fn ticket(&self) -> Ticket {
-        Ticket { key: self.row.key.clone(), number: self.number }
-    }
-}
-
-/// The answer for all who wait for a flight.
-pub(super) struct Reply {
-    pub(super) ticket: Ticket,
-    pub(super) answer: Result<Answer, ServiceError>,
-}
-
-/// What a lane does next.
-pub(super) enum Work<I> {
-    /// Look these up.
-    Look(Vec<Job<I>>),
-    /// Store these.
-    Store(Vec<Prediction>),
-}
-
-/// Somebody who waits for an answer.
-pub(super) struct Waiter {
-    pub(super) deadline: Instant,
-    pub(super) reply: oneshot::Sender<Result<Answer, ServiceError>>,
-}
-
-impl Waiter {
-    fn is_gone(&self, now: Instant) -> bool {
-        self.reply.is_closed() || self.deadline <= now
-    }
-}
-
-/// One piece of work and everybody who waits for it. The first one started it; the others share it.
-pub(super) struct Flight<I> {
-    number: u64,
-    /// Taken out by the lane that works on it.
-    input: Option<I>,
-    waiters: Vec<Waiter>,
-    /// Whether somebody joined; the first waiter may be gone since.
-    starter_is_first: bool,
-}
-
-impl<I> Flight<I> {
-    /// Answers everybody.
-    pub(super) fn land(self, answer: &Result<Answer, ServiceError>) {
-        for (at, waiter) in self.waiters.into_iter().enumerate() {
-            let mut answer = answer.clone();
-            if let Ok(answer) = &mut answer {
-                answer.collapsed = at > 0 || !self.starter_is_first;
-            }
-            // A receiver that is gone has withdrawn its request.
-            let _ = waiter.reply.send(answer);
-        }
-    }
-
-    /// Forgets who is gone; `true` when nobody is left.
-    fn is_abandoned(&mut self, now: Instant) -> bool {
-        if self.waiters.first().is_some_and(|starter| starter.is_gone(now)) {
-            self.starter_is_first = false;
-        }
-        self.waiters.retain(|waiter| !waiter.is_gone(now));
-        self.waiters.is_empty()
-    }
-}
+/// Keys in the order in which they came, each with the time when it did. A key whose flight is over, or has been begun from
+/// the other line, is passed over.
+type Line = VecDeque<(Key, Instant)>;
 
 pub(super) struct Queue<I> {
-    /// Keys that no lane has taken yet, oldest first; each has a flight.
-    waiting: VecDeque<(Key, Instant)>,
+    /// Keys of single requests that no lane has taken yet.
+    singles: Line,
+    /// Those that only batches ask for. They leave the singles three quarters of each lane's batch, so that nobody waits
+    /// behind a batch of 500, and take what the singles leave.
+    bulk: Line,
     /// All keys that are waiting or being worked on.
     flights: HashMap<Key, Flight<I>>,
     predictions: VecDeque<Prediction>,
@@ -127,7 +35,8 @@ pub(super) struct Queue<I> {
 impl<I> Queue<I> {
     pub(super) fn new(max_writers: usize) -> Self {
         Self {
-            waiting: VecDeque::new(),
+            singles: VecDeque::new(),
+            bulk: VecDeque::new(),
             flights: HashMap::new(),
             predictions: VecDeque::new(),
             max_writers,
@@ -141,33 +50,41 @@ impl<I> Queue<I> {
 
     /// Adds a request: to the flight of its key, or as a new one.
     pub(super) fn join(&mut self, key: Key, input: I, waiter: Waiter) {
+        let is_single = waiter.is_single();
         if let Some(flight) = self.flights.get_mut(&key) {
-            flight.waiters.push(waiter);
-            return;
+            flight.join(waiter);
+            if !(is_single && flight.is_bulk && flight.input.is_some()) {
+                return;
+            }
+            flight.is_bulk = false;
+        } else {
+            let number = self.next_number;
+            self.next_number += 1;
+            self.flights.insert(key.clone(), Flight::new(number, input, waiter));
         }
-        let number = self.next_number;
-        self.next_number += 1;
-        let flight = Flight { number, input: Some(input), waiters: vec![waiter], starter_is_first: true };
-        self.flights.insert(key.clone(), flight);
-        self.waiting.push_back((key, Instant::now()));
+        let line = if is_single { &mut self.singles } else { &mut self.bulk };
+        line.push_back((key, Instant::now()));
     }
 
     /// How many keys no lane has taken yet.
     pub(super) fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.singles.len() + self.bulk.len()
     }
 
     /// Removes the keys that nobody waits for any more.
     pub(super) fn sweep(&mut self) {
         let now = Instant::now();
         let flights = &mut self.flights;
-        self.waiting.retain(|(key, _)| {
-            let abandoned = flights.get_mut(key).is_none_or(|flight| flight.is_abandoned(now));
-            if abandoned {
-                flights.remove(key);
-            }
-            !abandoned
-        });
+        for line in [&mut self.singles, &mut self.bulk] {
+            line.retain(|(key, _)| {
+                let Some(flight) = flights.get_mut(key).filter(|flight| flight.input.is_some()) else { return false };
+                let abandoned = flight.is_abandoned(now);
+                if abandoned {
+                    flights.remove(key);
+                }
+                !abandoned
+            });
+        }
     }
 
     /// The next piece of work for a lane with a session: predictions first, since their callers wait longest.
@@ -178,18 +95,19 @@ impl<I> Queue<I> {
             return Some(Work::Store(self.predictions.drain(..count).collect()));
         }
         let mut jobs = Vec::new();
+        let for_bulk = if self.bulk.is_empty() { 0 } else { max_batch / 4 };
         let now = Instant::now();
-        while jobs.len() < max_batch
-            && let Some((key, _)) = self.waiting.pop_front()
-        {
-            let Some(flight) = self.flights.get_mut(&key) else { continue };
-            match flight.input.take() {
-                // Work that nobody waits for any more is not started.
-                Some(input) if !flight.is_abandoned(now) => {
-                    jobs.push(Job { ticket: Ticket { key, number: flight.number }, input });
-                }
-                _ => {
+        for (line, limit) in [(&mut self.singles, max_batch - for_bulk), (&mut self.bulk, max_batch)] {
+            while jobs.len() < limit
+                && let Some((key, _)) = line.pop_front()
+            {
+                let Some(flight) = self.flights.get_mut(&key) else { continue };
+                let Some(input) = flight.input.take() else { continue };
+                if flight.is_abandoned(now) {
+                    // Work that nobody waits for any more is not started.
                     self.flights.remove(&key);
+                } else {
+                    jobs.push(Job { ticket: Ticket { key, number: flight.number }, input });
                 }
             }
         }
@@ -228,11 +146,15 @@ impl<I> Queue<I> {
     pub(super) fn take_older_than(&mut self, patience: Duration) -> Vec<Flight<I>> {
         let now = Instant::now();
         let mut taken = Vec::new();
-        while let Some((_, since)) = self.waiting.front()
-            && *since + patience <= now
-            && let Some((key, _)) = self.waiting.pop_front()
-        {
-            taken.extend(self.flights.remove(&key));
+        for line in [&mut self.singles, &mut self.bulk] {
+            while let Some((_, since)) = line.front()
+                && *since + patience <= now
+                && let Some((key, _)) = line.pop_front()
+            {
+                if self.flights.get(&key).is_some_and(|flight| flight.input.is_some()) {
+                    taken.extend(self.flights.remove(&key));
+                }
+            }
         }
         if patience.is_zero() {
             while let Some(prediction) = self.predictions.pop_front() {
@@ -247,7 +169,7 @@ impl<I> Queue<I> {
         if !self.predictions.is_empty() && self.writers < self.max_writers {
             return Some(Instant::now());
         }
-        self.waiting.front().map(|(_, since)| *since)
+        [&self.singles, &self.bulk].into_iter().filter_map(|line| line.front()).map(|(_, since)| *since).min()
     }
 
     /// Claims a sleeping lane for the work that waits; `true`: the caller must signal.

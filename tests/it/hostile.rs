@@ -93,10 +93,10 @@ fn unknown_paths_and_methods() {
     assert_problem(&app.post("/urls/", "{}"), 404, "another path");
     let wrong = app.get("/url");
     assert_problem(&wrong, 405, "GET /url");
-    assert_eq!(wrong.header("allow"), Some("POST"));
+    assert_eq!(wrong.header("allow"), Some("POST, OPTIONS"));
     let wrong = app.post("/health/live", "{}");
     assert_problem(&wrong, 405, "POST /health/live");
-    assert_eq!(wrong.header("allow"), Some("GET"));
+    assert_eq!(wrong.header("allow"), Some("GET, HEAD, OPTIONS"));
 }
 
 #[test]

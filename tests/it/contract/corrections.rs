@@ -113,7 +113,21 @@ pub(crate) fn one_of_many_sessions_makes_the_row_and_the_others_see_it(backend: 
 
 pub(crate) fn a_prefix_holds_exactly_the_keys_that_begin_with_it(backend: &dyn Backend) {
     let mut session = session(backend);
-    let texts = ["a", "ab", "ab/1", "ab/2", "ab\u{d7ff}x", "ab\u{e000}", "ab\u{10ffff}", "ac", "b", "B", "\u{10ffff}z", "%", "_"];
+    let texts = [
+        "a",
+        "ab",
+        "ab/1",
+        "ab/2",
+        "ab\u{d7ff}x",
+        "ab\u{e000}",
+        "ab\u{10ffff}",
+        "ac",
+        "b",
+        "B",
+        "\u{10ffff}z",
+        "%",
+        "_",
+    ];
     let rows: Vec<NewResult> = texts.iter().map(|text| row(text, 1.0)).collect();
     session.insert_many(&rows).unwrap();
     let sorted: BTreeSet<&str> = texts.into_iter().collect();
@@ -138,9 +152,8 @@ pub(crate) fn a_prefix_holds_exactly_the_keys_that_begin_with_it(backend: &dyn B
 
 pub(crate) fn a_page_can_be_of_one_model(backend: &dyn Backend) {
     let mut session = session(backend);
-    let rows: Vec<NewResult> = (0..30)
-        .map(|n| NewResult { model: Some(format!("m@{}", n % 3)), ..row(&format!("k{n:02}"), 1.0) })
-        .collect();
+    let rows: Vec<NewResult> =
+        (0..30).map(|n| NewResult { model: Some(format!("m@{}", n % 3)), ..row(&format!("k{n:02}"), 1.0) }).collect();
     session.insert_many(&rows).unwrap();
     backend.execute("INSERT INTO URL_RESULT (URL, RESULT) VALUES ('k00x', 1)");
     let of = |after, prefix, model| Range { after, prefix, model: Some(model) };

@@ -40,6 +40,19 @@ fn a_miss_is_two_round_trips_and_one_commit() {
 }
 
 #[test]
+fn a_batch_of_500_hits_is_a_round_trip_for_each_64_keys() {
+    let server = warm();
+    let urls: Vec<String> = (0..500).map(|n| format!("http://example.com/{n}")).collect();
+    let body = serde_json::json!({ "urls": urls }).to_string();
+    let first = server.app.post("/urls", &body);
+    assert_eq!(first.status, 200);
+    server.database.standin.reset_counters();
+    assert_eq!(server.app.post("/urls", &body).body, first.body);
+    let cost = server.database.standin.counters();
+    assert_eq!((cost.round_trips, cost.rows_fetched, cost.commits), (8, 500, 0), "{cost:?}");
+}
+
+#[test]
 fn an_idle_server_makes_no_round_trips() {
     let server = Server::start(&[]).settled(4);
     server.app.ask("http://example.com/");

@@ -1,8 +1,10 @@
 //! `POST /url` through the front door: each clause is written once and run by name against every backend.
 
+mod batches;
 mod clauses;
 mod oracle;
 mod sqlite;
+mod streams;
 
 use crate::app::App;
 
@@ -46,7 +48,7 @@ fn start_on(table: &impl Table) -> App {
 /// Makes one named test for each clause and backend: `url::sqlite::the_health_routes_answer`.
 macro_rules! url_contract {
     ($table:expr) => {
-        url_contract! { $table,
+        url_contract! { clauses, $table,
             a_miss_is_predicted_stored_and_then_a_hit,
             the_answer_is_the_same_bit_for_bit_after_a_restart_and_after_kill_9,
             numbers_of_another_program_are_returned_as_they_stand,
@@ -55,12 +57,29 @@ macro_rules! url_contract {
             what_happens_is_logged_once_a_request_and_the_id_is_echoed_where_it_is_sane,
             the_health_routes_answer,
         }
+        url_contract! { batches, $table,
+            a_batch_answers_in_order_what_single_requests_answer,
+            a_bad_entry_fails_alone,
+            a_batch_that_is_none_is_refused_as_a_whole,
+            a_batch_is_one_failure_where_the_store_fails_for_all_of_it,
+            batches_larger_than_the_queue_are_answered_one_after_the_other,
+            the_log_counts_the_entries_of_a_batch,
+        }
+        url_contract! { streams, $table,
+            a_line_is_answered_before_the_next_one_is_sent,
+            a_bad_line_fails_alone,
+            a_failure_of_the_store_is_that_of_the_lines_which_it_hits,
+            a_client_that_leaves_stops_the_work,
+            a_connection_that_stalls_both_ways_is_closed,
+            a_client_that_only_sends_is_held_back_and_then_closed,
+            a_long_stream_is_answered_in_constant_memory,
+        }
     };
-    ($table:expr, $($clause:ident),+ $(,)?) => {
+    ($file:ident, $table:expr, $($clause:ident),+ $(,)?) => {
         $(
             #[test]
             fn $clause() {
-                crate::url::clauses::$clause($table);
+                crate::url::$file::$clause($table);
             }
         )+
     };
