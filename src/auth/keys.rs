@@ -57,11 +57,8 @@ impl Keys {
     pub fn watch(path: &Path) -> anyhow::Result<Arc<Self>> {
         let seen = Stamp::of(path).ok();
         let entries = read(path).with_context(|| format!("auth.keys_file {}", path.display()))?;
-        let keys = Arc::new(Self {
-            path: path.to_owned(),
-            entries: RwLock::new(Arc::new(entries)),
-            seen: Mutex::new(seen),
-        });
+        let keys =
+            Arc::new(Self { path: path.to_owned(), entries: RwLock::new(Arc::new(entries)), seen: Mutex::new(seen) });
         let watched = Arc::downgrade(&keys);
         std::thread::Builder::new()
             .name("keys-file".to_owned())

@@ -206,9 +206,7 @@ impl ResponseError for ApiError {
             Self::PreconditionFailed => {
                 ("about:blank", Some("The result is not as If-Match or If-None-Match asks for.".to_owned()))
             }
-            Self::InvalidParameter { .. } => {
-                ("about:blank", Some("A parameter is not valid; see errors.".to_owned()))
-            }
+            Self::InvalidParameter { .. } => ("about:blank", Some("A parameter is not valid; see errors.".to_owned())),
             Self::Service(ServiceError::Rejected(Rejection::Conflict)) => {
                 ("about:blank", Some("Another row of the table is in the way.".to_owned()))
             }

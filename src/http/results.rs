@@ -105,15 +105,18 @@ async fn put(
     let key = row::new_key(&id, context.limits.max_url_bytes)?;
     let body = read_json(&request, payload, context.limits.max_body_bytes, deadline).await?;
     let outcome = outcome_member(&body, "result", "/result")?;
-    let replace = move |row: Option<&StoredResult>| match preconditions.check(row.map(|row| Row::of(row).tag()).as_ref()) {
-        Ok(()) => Change::Replace { outcome: outcome.clone(), model: Some(MANUAL.to_owned()) },
-        Err(_) => Change::Keep,
-    };
+    let replace =
+        move |row: Option<&StoredResult>| match preconditions.check(row.map(|row| Row::of(row).tag()).as_ref()) {
+            Ok(()) => Change::Replace { outcome: outcome.clone(), model: Some(MANUAL.to_owned()) },
+            Err(_) => Change::Keep,
+        };
     match context.results.change(key, by, replace, deadline).await {
         Ok(Changed::Replaced { before: None, after }) => Ok(written(StatusCode::CREATED, &after)),
         Ok(Changed::Replaced { after, .. }) => Ok(written(StatusCode::OK, &after)),
         Ok(Changed::Kept(_) | Changed::Removed { .. } | Changed::Rejected(_)) => Err(ApiError::PreconditionFailed),
-        Err(ServiceError::Rejected(Rejection::KeyTooLong)) => Err(ApiError::parameter("id", "is too long a key for the table")),
+        Err(ServiceError::Rejected(Rejection::KeyTooLong)) => {
+            Err(ApiError::parameter("id", "is too long a key for the table"))
+        }
         Err(error) => Err(error.into()),
     }
 }

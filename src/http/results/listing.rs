@@ -5,8 +5,8 @@ use std::fmt::Write;
 use actix_web::web;
 use serde::Serialize;
 
-use super::row::{self, Row};
 use super::PATH;
+use super::row::{self, Row};
 use crate::domain::{Key, StoredResult};
 use crate::http::error::ApiError;
 use crate::service::Listing;
@@ -52,7 +52,8 @@ impl Query {
         let [limit, after, prefix, model] = given.map(|(_, value)| value.filter(|value| !value.is_empty()));
         let limit = limit.map_or(Some(DEFAULT_LIMIT), |limit| limit.parse().ok());
         let limit = limit.filter(|limit| (1..=MAX_LIMIT).contains(limit));
-        let after = after.map(|id| row::known_key(&id).ok_or_else(|| ApiError::parameter("after", "is no id of a result")));
+        let after =
+            after.map(|id| row::known_key(&id).ok_or_else(|| ApiError::parameter("after", "is no id of a result")));
         let short = |name, text: Option<String>| match text {
             Some(text) if text.len() > MAX_TEXT_BYTES => {
                 Err(ApiError::parameter(name, format!("is over {MAX_TEXT_BYTES} bytes")))
@@ -60,7 +61,8 @@ impl Query {
             text => Ok(text),
         };
         Ok(Self {
-            limit: limit.ok_or_else(|| ApiError::parameter("limit", format!("must be a number from 1 to {MAX_LIMIT}")))?,
+            limit: limit
+                .ok_or_else(|| ApiError::parameter("limit", format!("must be a number from 1 to {MAX_LIMIT}")))?,
             after: after.transpose()?,
             prefix: short("prefix", prefix)?,
             model: short("model", model)?,
@@ -122,7 +124,15 @@ mod tests {
 
     #[test]
     fn a_bad_parameter_is_named() {
-        for limit in ["limit=0", "limit=1001", "limit=-1", "limit=x", "limit=1.0", "limit=1&limit=2", "limit=99999999999999999999"] {
+        for limit in [
+            "limit=0",
+            "limit=1001",
+            "limit=-1",
+            "limit=x",
+            "limit=1.0",
+            "limit=1&limit=2",
+            "limit=99999999999999999999",
+        ] {
             assert_eq!(parameter(limit), "limit", "{limit}");
         }
         assert_eq!(parameter("after=YQ=="), "after");

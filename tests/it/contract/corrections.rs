@@ -113,7 +113,21 @@ pub(crate) fn one_of_many_sessions_makes_the_row_and_the_others_see_it(backend: 
 
 pub(crate) fn a_prefix_holds_exactly_the_keys_that_begin_with_it(backend: &dyn Backend) {
     let mut session = session(backend);
-    let texts = ["a", "ab", "ab/1", "ab/2", "ab\u{d7ff}x", "ab\u{e000}", "ab\u{10ffff}", "ac", "b", "B", "\u{10ffff}z", "%", "_"];
+    let texts = [
+        "a",
+        "ab",
+        "ab/1",
+        "ab/2",
+        "ab\u{d7ff}x",
+        "ab\u{e000}",
+        "ab\u{10ffff}",
+        "ac",
+        "b",
+        "B",
+        "\u{10ffff}z",
+        "%",
+        "_",
+    ];
     let rows: Vec<NewResult> = texts.iter().map(|text| row(text, 1.0)).collect();
     session.insert_many(&rows).unwrap();
     let sorted: BTreeSet<&str> = texts.into_iter().collect();
@@ -138,15 +152,15 @@ pub(crate) fn a_prefix_holds_exactly_the_keys_that_begin_with_it(backend: &dyn B
 
 pub(crate) fn a_page_can_be_of_one_model(backend: &dyn Backend) {
     let mut session = session(backend);
-    let rows: Vec<NewResult> = (0..30)
-        .map(|n| NewResult { model: Some(format!("m@{}", n % 3)), ..row(&format!("k{n:02}"), 1.0) })
-        .collect();
+    let rows: Vec<NewResult> =
+        (0..30).map(|n| NewResult { model: Some(format!("m@{}", n % 3)), ..row(&format!("k{n:02}"), 1.0) }).collect();
     session.insert_many(&rows).unwrap();
     backend.execute("INSERT INTO URL_RESULT (URL, RESULT) VALUES ('k00x', 1)");
+    let tenth = key("k10");
     let of = |after, prefix, model| Range { after, prefix, model: Some(model) };
     assert_eq!(session.page(&of(None, "", "m@1"), 100).unwrap().len(), 10);
     assert_eq!(session.page(&of(None, "k1", "m@1"), 100).unwrap().len(), 4);
-    let page = session.page(&of(Some(&key("k10")), "", "m@1"), 2).unwrap();
+    let page = session.page(&of(Some(&tenth), "", "m@1"), 2).unwrap();
     assert_eq!(page.into_iter().map(|row| row.key).collect::<Vec<_>>(), [key("k13"), key("k16")]);
     assert_eq!(session.page(&of(None, "", "m"), 100).unwrap().len(), 0);
 }
@@ -157,10 +171,11 @@ pub(crate) fn pages_stay_right_while_rows_come_and_go(backend: &dyn Backend) {
     for rows in untouched.chunks(100) {
         session.insert_many(rows).unwrap();
     }
+    let store = backend.store();
     let done = AtomicBool::new(false);
     let seen = std::thread::scope(|scope| {
         scope.spawn(|| {
-            let mut session = self::session(backend);
+            let mut session = store.session(WAIT).unwrap();
             for n in (0..500).cycle() {
                 let coming = row(&format!("k{n:04}x"), 2.0);
                 session.insert_many(std::slice::from_ref(&coming)).unwrap();

@@ -1,13 +1,13 @@
 //! `POST /url` through the front door: each clause is written once and run by name against every backend.
 
 mod clauses;
-mod oracle;
-mod sqlite;
+pub(crate) mod oracle;
+pub(crate) mod sqlite;
 
 use crate::app::App;
 
 /// A result table under test, and a way to look at it as another program.
-trait Table {
+pub(crate) trait Table {
     /// The `--set` arguments of a server on it.
     fn settings(&self) -> Vec<String>;
 
