@@ -153,6 +153,21 @@ impl App {
         collect(request.send(body).unwrap())
     }
 
+    /// Any request; `body` is JSON.
+    pub(crate) fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Response {
+        let mut request = ureq::http::Request::builder().method(method).uri(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        collect(match body {
+            Some(body) => {
+                let request = request.header("Content-Type", "application/json");
+                self.agent.run(request.body(body.to_owned()).unwrap()).unwrap()
+            }
+            None => self.agent.run(request.body(()).unwrap()).unwrap(),
+        })
+    }
+
     pub(crate) fn get(&self, path: &str) -> Response {
         collect(self.agent.get(self.url(path)).call().unwrap())
     }

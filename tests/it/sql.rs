@@ -42,3 +42,21 @@ fn oracle_statements_have_no_semicolon_at_the_end_but_pl_sql_has() {
         assert!(!text.lines().any(|line| line == "/"), "{name}: the slash is SQL*Plus's, not Oracle's");
     }
 }
+
+#[test]
+fn a_page_is_a_range_of_the_key_and_sorts_nothing() {
+    let read = |name: &str| std::fs::read_to_string(folder("sqlite").join(name)).unwrap();
+    let conn = rusqlite::Connection::open_in_memory().unwrap();
+    for of in ["", "image_"] {
+        conn.execute_batch(&read(&format!("{of}create.sql"))).unwrap();
+        let mut explain = conn.prepare(&format!("EXPLAIN QUERY PLAN {}", read(&format!("{of}page.sql")))).unwrap();
+        let binds = ["a", "a", "b", "m", "10"];
+        let steps = explain.query_map(binds, |row| row.get::<_, String>("detail")).unwrap();
+        let steps: Vec<String> = steps.map(Result::unwrap).collect();
+        assert_eq!(steps.len(), 1, "{steps:?}");
+        assert!(
+            steps[0].starts_with("SEARCH") && steps[0].contains(">? AND ") && steps[0].contains("<?)"),
+            "{steps:?}"
+        );
+    }
+}

@@ -224,13 +224,15 @@ fn replace(store: &OracleStore, conn: &Connection, row: &Prepared<'_>, kind: Col
     replaced.map_or_else(|error| row_failure(store, error.into()), |_| Ok(Row::Stored))
 }
 
-/// Up to `limit` rows of `range` in key order.
+/// Up to `limit` rows of `range` in key order. A round trip of its own sets that order: lookups and inserts do not need it,
+/// so logging on shall not pay for it, and pages are for people and programs that can wait.
 pub(super) fn page(
     store: &OracleStore,
     conn: &Connection,
     range: &Range<'_>,
     limit: usize,
 ) -> Result<Vec<StoredResult>, Failure> {
+    conn.execute(include_str!("../../../sql/oracle/inspect/binary_order.sql").trim_end(), &[])?;
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
     let (start, excluded, end, model) =
         ((&range.start(), &TEXT), (&range.excluded(), &TEXT), range.end(), (&range.model, &TEXT));

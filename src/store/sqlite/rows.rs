@@ -109,7 +109,7 @@ fn rejection(error: &rusqlite::Error) -> Option<Rejection> {
 fn takes_text(declared: Option<&str>) -> bool {
     let declared = declared.unwrap_or_default().to_ascii_uppercase();
     let has = |word: &&str| declared.contains(*word);
-    !declared.contains("INT") && (declared.is_empty() || ["CHAR", "CLOB", "TEXT", "BLOB"].iter().any(|word| has(word)))
+    !declared.contains("INT") && (declared.is_empty() || ["CHAR", "CLOB", "TEXT", "BLOB"].iter().any(has))
 }
 
 /// A row of `row.sql` or `page.sql`.

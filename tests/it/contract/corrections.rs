@@ -156,10 +156,11 @@ pub(crate) fn a_page_can_be_of_one_model(backend: &dyn Backend) {
         (0..30).map(|n| NewResult { model: Some(format!("m@{}", n % 3)), ..row(&format!("k{n:02}"), 1.0) }).collect();
     session.insert_many(&rows).unwrap();
     backend.execute("INSERT INTO URL_RESULT (URL, RESULT) VALUES ('k00x', 1)");
+    let tenth = key("k10");
     let of = |after, prefix, model| Range { after, prefix, model: Some(model) };
     assert_eq!(session.page(&of(None, "", "m@1"), 100).unwrap().len(), 10);
     assert_eq!(session.page(&of(None, "k1", "m@1"), 100).unwrap().len(), 4);
-    let page = session.page(&of(Some(&key("k10")), "", "m@1"), 2).unwrap();
+    let page = session.page(&of(Some(&tenth), "", "m@1"), 2).unwrap();
     assert_eq!(page.into_iter().map(|row| row.key).collect::<Vec<_>>(), [key("k13"), key("k16")]);
     assert_eq!(session.page(&of(None, "", "m"), 100).unwrap().len(), 0);
 }
@@ -170,10 +171,11 @@ pub(crate) fn pages_stay_right_while_rows_come_and_go(backend: &dyn Backend) {
     for rows in untouched.chunks(100) {
         session.insert_many(rows).unwrap();
     }
+    let store = backend.store();
     let done = AtomicBool::new(false);
     let seen = std::thread::scope(|scope| {
         scope.spawn(|| {
-            let mut session = self::session(backend);
+            let mut session = store.session(WAIT).unwrap();
             for n in (0..500).cycle() {
                 let coming = row(&format!("k{n:04}x"), 2.0);
                 session.insert_many(std::slice::from_ref(&coming)).unwrap();

@@ -59,7 +59,7 @@ macro_rules! store_contract {
 }
 pub(crate) use store_contract;
 
-fn key(text: &str) -> Key {
+pub(crate) fn key(text: &str) -> Key {
     Key::parse(text, 4000).unwrap()
 }
 

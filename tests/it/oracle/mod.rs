@@ -1,5 +1,6 @@
 //! The real server on Oracle, through the stand-in for its client library: what each promise costs and survives.
 
+mod corrections;
 mod doctor;
 mod errors;
 mod load;

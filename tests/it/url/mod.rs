@@ -2,14 +2,14 @@
 
 mod batches;
 mod clauses;
-mod oracle;
-mod sqlite;
+pub(crate) mod oracle;
+pub(crate) mod sqlite;
 mod streams;
 
 use crate::app::App;
 
 /// A result table under test, and a way to look at it as another program.
-trait Table {
+pub(crate) trait Table {
     /// The `--set` arguments of a server on it.
     fn settings(&self) -> Vec<String>;
 

@@ -6,7 +6,7 @@ use super::{Table, url_contract};
 use crate::standin::Database;
 
 /// An empty table.
-fn fresh() -> Database {
+pub(crate) fn fresh() -> Database {
     let database = Database::fresh();
     database.execute(crate::oracle::TABLE);
     database

@@ -7,15 +7,15 @@ use super::{Server, Table, url_contract};
 use crate::app::App;
 
 /// A folder for the file that the server makes.
-struct Sqlite(TempDir);
+pub(crate) struct Sqlite(TempDir);
 
 impl Sqlite {
-    fn fresh() -> Self {
+    pub(crate) fn fresh() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
     /// The table as another program sees it.
-    fn database(&self) -> Connection {
+    pub(crate) fn database(&self) -> Connection {
         Connection::open(self.0.path().join("augur.db")).unwrap()
     }
 

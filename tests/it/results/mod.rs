@@ -1,0 +1,102 @@
+//! `/api/results` through the front door: each clause is written once and run by name against every backend.
+
+mod clauses;
+mod paging;
+
+use serde_json::Value;
+
+use crate::app::{App, Response};
+use crate::keys::KeysFile;
+use crate::url::Table;
+use crate::url::oracle::fresh as oracle;
+use crate::url::sqlite::Sqlite;
+
+/// A server with keys, and its table.
+struct Server<T> {
+    app: App,
+    table: T,
+    keys: KeysFile,
+    /// For reading and writing.
+    key: String,
+}
+
+impl<T: Table> Server<T> {
+    fn start(table: T) -> Self {
+        let mut keys = KeysFile::new();
+        let key = keys.add("curator", &["results:read", "results:write"]);
+        let more = vec![keys.setting(), "server.request_timeout_ms=30000".to_owned()];
+        let app = App::start(&[table.settings(), more].concat());
+        Self { app, table, keys, key }
+    }
+
+    fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Response {
+        let authorization = format!("Bearer {}", self.key);
+        self.app.call(method, path, &[headers, &[("Authorization", &authorization)]].concat(), body)
+    }
+
+    fn get(&self, path: &str) -> Response {
+        self.call("GET", path, &[], None)
+    }
+
+    /// `POST` of a row, which must be new.
+    fn create(&self, url: &str, result: Value) -> Response {
+        let body = serde_json::json!({ "url": url, "result": result }).to_string();
+        let made = self.call("POST", "/api/results", &[], Some(&body));
+        assert_eq!(made.status, 201, "{}", String::from_utf8_lossy(&made.body));
+        made
+    }
+}
+
+/// Where the row of a key is.
+fn path(url: &str) -> String {
+    use base64::Engine;
+    format!("/api/results/{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(url))
+}
+
+/// What a 422 is about.
+fn wrong(response: &Response) -> String {
+    assert_eq!(response.status, 422, "{}", String::from_utf8_lossy(&response.body));
+    assert_eq!(response.header("content-type"), Some("application/problem+json"));
+    let error = response.json()["errors"][0].clone();
+    assert!(error["detail"].is_string(), "{error}");
+    match (&error["pointer"], &error["parameter"]) {
+        (Value::String(pointer), Value::Null) => pointer.clone(),
+        (Value::Null, Value::String(parameter)) => format!("?{parameter}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Makes one named test for each clause and backend: `results::sqlite::a_row_is_made_...`.
+macro_rules! results_contract {
+    ($($clause:ident),+ $(,)?) => {
+        mod sqlite {
+            $(
+                #[test]
+                fn $clause() {
+                    super::clauses::$clause(super::Sqlite::fresh());
+                }
+            )+
+        }
+        mod oracle {
+            $(
+                #[test]
+                fn $clause() {
+                    super::clauses::$clause(super::oracle());
+                }
+            )+
+        }
+    };
+}
+
+results_contract! {
+    a_row_is_made_read_corrected_and_forgotten,
+    a_write_that_is_out_of_date_changes_nothing,
+    of_many_corrections_of_one_state_one_is_made,
+    what_the_table_cannot_hold_is_422_and_named,
+    a_request_that_is_no_good_is_told_so,
+    rows_of_other_programs_are_listed_and_can_be_forgotten,
+    a_list_is_walked_by_its_next_links,
+    every_change_leaves_one_line_in_the_audit_log,
+    without_a_key_nothing_is_told_and_nothing_changed,
+    a_missing_table_is_503,
+}
