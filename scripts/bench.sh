@@ -12,8 +12,10 @@ Builds augur and a bare actix handler, and drives with wrk, one after the other 
   augur misses   every request a new key, predicted, stored, committed to disk
   Flask hits     the documents' program (scripts/flask_program.py), likewise
   Flask misses
+  pictures       a form with a picture of 20 KB: the bare handler, 100 known ones, new ones
+  storm          hits with pauses, 32 connections, first alone and then while 16 others upload pictures of 6 million pixels
 
-Each row has 64 connections. The table of medians goes to standard output and to a file.
+Each other row has 64 connections. What decoding and predicting cost by themselves is measured first. The table of medians goes to standard output and to a file.
 
   --seconds N   length of a row in each round (10)
   --rounds N    rounds (3)
@@ -91,6 +93,13 @@ if [[ ! -x $venv/bin/flask ]]; then
     "$venv/bin/pip" install --quiet --disable-pip-version-check flask
 fi
 
+echo "measuring what decoding costs" >&2
+# bencher's lines: test NAME ... bench: NUMBER ns/iter (+/- NUMBER)
+decoding=$(cargo bench --locked --quiet --bench pictures -- --quick --output-format bencher 2>/dev/null |
+    awk '/ns\/iter/ { gsub(",", ""); split($0, part, / \.\.\. bench: */); sub(/^test /, "", part[1])
+                      printf "%s%s %.2f ms", sep, part[1], part[2] / 1e6; sep = "; " }')
+[[ -n $decoding ]] || die "cargo bench --bench pictures tells nothing"
+
 # Under target, not in /tmp: that is memory on many machines, and a commit would cost nothing there.
 data=$(mktemp -d "$target/bench.XXXXXX")
 server=
@@ -131,41 +140,87 @@ start() {
     die "$contender does not serve"
 }
 
-# drive SCRIPT SECONDS: prints wrk's line of figures.
-drive() {
+# 20 KB, and six million pixels in 3 MB.
+python3 scripts/bench/picture.py 184 184 "$data/small.png"
+python3 scripts/bench/picture.py 3000 2000 "$data/large.png"
+readonly known_pictures=100
+
+# load SCRIPT SECONDS THREADS CONNECTIONS: prints wrk's line of figures.
+load() {
     local report
     # The time tells this run's new keys from those of others.
-    report=$(wrk --threads "$threads" --connections "$connections" --duration "${2}s" --timeout 30s \
-        --script "scripts/bench/$1.lua" "http://127.0.0.1:$port/url" -- "$(date +%s%N)")
+    report=$(wrk --threads "$3" --connections "$4" --duration "${2}s" --timeout 30s \
+        --script "scripts/bench/$1.lua" "http://127.0.0.1:$port" -- "$(date +%s%N)")
     grep '^FIGURES ' <<<"$report" || die "wrk failed: $report"
 }
 
-# stored FOLDER: rows in the table of augur or of the Flask program.
+# drive ROW SECONDS: the load of a row.
+drive() {
+    case $1 in
+        hits | misses) load "$1" "$2" "$threads" "$connections" ;;
+        pictures) KEYS=$known_pictures PICTURE=$data/small.png load pictures "$2" "$threads" "$connections" ;;
+        new-pictures) PICTURE=$data/small.png load pictures "$2" "$threads" "$connections" ;;
+        paced) PAUSE_MS=10 load hits "$2" "$threads" 32 ;;
+        storm) PICTURE=$data/large.png load pictures "$2" 1 16 ;;
+    esac
+}
+
+# stored FOLDER TABLE: rows in the table of augur or of the Flask program.
 stored() {
     python3 -c '
 import sqlite3, sys
-print(sqlite3.connect(sys.argv[1]).execute("SELECT COUNT(*) FROM url_result").fetchone()[0])' "$1/results.db"
+print(sqlite3.connect(sys.argv[1]).execute("SELECT COUNT(*) FROM " + sys.argv[2]).fetchone()[0])' "$1/results.db" "$2"
 }
 
-# measure CONTENDER SCRIPT: one row of one round.
+# measure CONTENDER ROW: one row of one round.
 measure() {
-    local contender=$1 script=$2 folder figures
-    folder=$data/$contender-$script
-    # Misses begin with an empty table in each round; hits keep their 1,000 rows.
-    [[ $script == hits ]] || rm -rf "$folder"
+    local contender=$1 row=$2 folder figures
+    folder=$data/$contender-$row
+    # Misses begin with an empty table in each round; hits keep their rows.
+    [[ $row != *misses && $row != new-* ]] || rm -rf "$folder"
     start "$contender" "$folder"
-    [[ $script != hits ]] || python3 scripts/bench/preload.py "$port"
-    drive "$script" 1 >/dev/null # warm-up
-    figures=$(drive "$script" "$seconds")
-    stop
-    if [[ $script == misses ]]; then
-        # A miss that is not in the table afterwards would be a hit, or a lost write, that was counted as one.
-        local requests rows
-        requests=$(cut -d ' ' -f 2 <<<"$figures")
-        rows=$(stored "$folder")
-        ((rows >= requests)) || die "$contender answered $requests misses but holds only $rows rows"
+    case $row in
+        hits | storm) python3 scripts/bench/preload.py "$port" ;;
+        pictures) drive "$row" 1 >/dev/null ;; # each of them once, at least
+    esac
+    if [[ $row == storm ]]; then
+        measure_storm
+        stop
+        return
     fi
-    echo "$contender $script ${figures#FIGURES }" >>"$data/figures"
+    drive "$row" 1 >/dev/null # warm-up
+    figures=$(drive "$row" "$seconds")
+    stop
+    # A miss that is not in the table afterwards would be a hit, or a lost write, that was counted as one.
+    local requests rows
+    requests=$(cut -d ' ' -f 2 <<<"$figures")
+    case $contender-$row in
+        *-misses) rows=$(stored "$folder" url_result) ;;
+        augur-new-pictures) rows=$(stored "$folder" image_result) ;;
+        *) rows=$requests ;;
+    esac
+    ((rows >= requests)) || die "$contender answered $requests misses but holds only $rows rows"
+    if [[ $contender-$row == augur-pictures ]] && (($(stored "$folder" image_result) != known_pictures)); then
+        die "the pictures that should be known are not, or not all of them"
+    fi
+    echo "$contender $row ${figures#FIGURES }" >>"$data/figures"
+}
+
+# Hits alone, then the same under a storm of pictures; the storm begins a second before and ends after.
+measure_storm() {
+    local alone under storm
+    drive paced 1 >/dev/null
+    alone=$(drive paced "$seconds")
+    drive storm "$((seconds + 3))" >"$data/storm" &
+    storm=$!
+    sleep 1
+    under=$(drive paced "$seconds")
+    wait "$storm"
+    {
+        echo "augur paced ${alone#FIGURES }"
+        echo "augur storm-hits ${under#FIGURES }"
+        sed 's/^FIGURES /augur storm /' "$data/storm"
+    } >>"$data/figures"
 }
 
 for ((round = 1; round <= rounds; round++)); do
@@ -175,6 +230,10 @@ for ((round = 1; round <= rounds; round++)); do
     measure augur misses
     measure flask hits
     measure flask misses
+    measure bare pictures
+    measure augur pictures
+    measure augur new-pictures
+    measure augur storm
 done
 
 mkdir -p "$(dirname "$out")"
@@ -184,5 +243,7 @@ cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1 || 
         "$connections connections, $seconds s a row, median of $rounds."
     echo
     python3 scripts/bench/report.py "$data/figures"
+    echo
+    echo "Decoding and predicting alone: $decoding."
 } | tee "$out"
 echo "written to $out" >&2

@@ -1,4 +1,5 @@
--- Cycles over the 1,000 keys that preload.py has put into the table.
+-- Cycles over the 1,000 keys that preload.py has put into the table; with PAUSE_MS, each connection then rests that long
+-- on average.
 dofile(debug.getinfo(1, "S").source:match("^@(.*)hits%.lua$") .. "common.lua")
 
 local KEYS = 1000
@@ -16,4 +17,11 @@ end
 function request()
     at = (at + 1) % KEYS
     return requests[at]
+end
+
+local PAUSE_MS = tonumber(os.getenv("PAUSE_MS"))
+if PAUSE_MS then
+    function delay()
+        return math.random(0, 2 * PAUSE_MS)
+    end
 end

@@ -6,12 +6,20 @@ import sys
 from collections import defaultdict
 from statistics import median
 
+# Each row's name, and what it is held against, where there is something like it.
+BARE, BARE_PICTURES = ("bare", "hits"), ("bare", "pictures")
 ROWS = {
-    ("bare", "hits"): "bare actix handler",
-    ("augur", "hits"): "augur, hits",
-    ("augur", "misses"): "augur, misses (durable)",
-    ("flask", "hits"): "Flask program, hits",
-    ("flask", "misses"): "Flask program, misses",
+    ("bare", "hits"): ("bare actix handler", BARE),
+    ("augur", "hits"): ("augur, hits", BARE),
+    ("augur", "misses"): ("augur, misses (durable)", BARE),
+    ("flask", "hits"): ("Flask program, hits", BARE),
+    ("flask", "misses"): ("Flask program, misses", BARE),
+    ("bare", "pictures"): ("bare handler, 20 KB pictures", BARE_PICTURES),
+    ("augur", "pictures"): ("augur, picture hits", BARE_PICTURES),
+    ("augur", "new-pictures"): ("augur, picture misses (durable)", BARE_PICTURES),
+    ("augur", "paced"): ("augur, hits with pauses", None),
+    ("augur", "storm-hits"): ("augur, the same in a storm of pictures", None),
+    ("augur", "storm"): ("augur, the storm: pictures of 6 million pixels", None),
 }
 
 
@@ -26,13 +34,14 @@ def main():
     rate = {row: median(figures[0] for figures in of_row) for row, of_row in rounds.items()}
     print("| | requests/s | p50 ms | p99 ms | of bare | times Flask | errors |")
     print("|---|---:|---:|---:|---:|---:|---:|")
-    for row, name in ROWS.items():
+    for row, (name, bare) in ROWS.items():
         _, p50, p99, errors = zip(*rounds[row])
-        # The bare handler does no work, so there is no Flask row to hold it against.
-        flask = "" if row[0] == "bare" else f"{rate[row] / rate['flask', row[1]]:.1f}"
+        of_bare = f"{rate[row] / rate[bare]:.3f}" if bare else ""
+        # The bare handler does no work, and the Flask program knows no pictures.
+        flask = f"{rate[row] / rate['flask', row[1]]:.1f}" if row[0] != "bare" and ("flask", row[1]) in rate else ""
         print(
             f"| {name} | {rate[row]:,.0f} | {median(p50):.2f} | {median(p99):.2f} "
-            f"| {rate[row] / rate['bare', 'hits']:.3f} | {flask} | {sum(errors)} |"
+            f"| {of_bare} | {flask} | {sum(errors)} |"
         )
 
 
