@@ -9,6 +9,7 @@ usage: scripts/bench.sh [--seconds N] [--rounds N] [--out FILE]
 Builds augur and a bare actix handler, and drives with wrk, one after the other in each round:
   bare handler   parses and answers the same JSON, no work
   augur hits     1,000 stored keys
+  augur batches  the same, 500 in each POST /urls
   augur misses   every request a new key, predicted, stored, committed to disk
   Flask hits     the documents' program (scripts/flask_program.py), likewise
   Flask misses
@@ -152,9 +153,9 @@ measure() {
     local contender=$1 script=$2 folder figures
     folder=$data/$contender-$script
     # Misses begin with an empty table in each round; hits keep their 1,000 rows.
-    [[ $script == hits ]] || rm -rf "$folder"
+    [[ $script != misses ]] || rm -rf "$folder"
     start "$contender" "$folder"
-    [[ $script != hits ]] || python3 scripts/bench/preload.py "$port"
+    [[ $script == misses ]] || python3 scripts/bench/preload.py "$port"
     drive "$script" 1 >/dev/null # warm-up
     figures=$(drive "$script" "$seconds")
     stop
@@ -172,6 +173,7 @@ for ((round = 1; round <= rounds; round++)); do
     echo "round $round of $rounds" >&2
     measure bare hits
     measure augur hits
+    measure augur batches
     measure augur misses
     measure flask hits
     measure flask misses
