@@ -9,6 +9,7 @@ usage: scripts/bench.sh [--seconds N] [--rounds N] [--out FILE]
 Builds augur and a bare actix handler, and drives with wrk, one after the other in each round:
   bare handler   parses and answers the same JSON, no work
   augur hits     1,000 stored keys
+  augur batches  the same, 500 in each POST /urls
   augur misses   every request a new key, predicted, stored, committed to disk
   Flask hits     the documents' program (scripts/flask_program.py), likewise
   Flask misses
@@ -180,7 +181,7 @@ measure() {
     [[ $row != *misses && $row != new-* ]] || rm -rf "$folder"
     start "$contender" "$folder"
     case $row in
-        hits | storm) python3 scripts/bench/preload.py "$port" ;;
+        hits | batches | storm) python3 scripts/bench/preload.py "$port" ;;
         pictures) drive "$row" 1 >/dev/null ;; # each of them once, at least
     esac
     if [[ $row == storm ]]; then
@@ -227,6 +228,7 @@ for ((round = 1; round <= rounds; round++)); do
     echo "round $round of $rounds" >&2
     measure bare hits
     measure augur hits
+    measure augur batches
     measure augur misses
     measure flask hits
     measure flask misses

@@ -10,7 +10,6 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, middleware};
 use anyhow::Context as _;
-use socket2::SockRef;
 
 use crate::auth::{AuthSettings, Keys};
 use crate::http::{self, Access, Context, Docs, Images};
@@ -145,11 +144,12 @@ impl Application {
 fn close_when_stalled(connection: &dyn Any, request_timeout: Duration) {
     /// Lost packets are sent again within this time.
     const SHORTEST: Duration = Duration::from_secs(1);
-    let Some(connection) = connection.downcast_ref::<TcpStream>() else { return };
     let limit = request_timeout.max(SHORTEST);
-    // Where the system has no such limit, the client's own end closes the connection.
+    // Other systems have no such limit: there such a connection stays until its client ends it.
     #[cfg(target_os = "linux")]
-    if let Err(error) = SockRef::from(connection).set_tcp_user_timeout(Some(limit)) {
+    if let Some(connection) = connection.downcast_ref::<TcpStream>()
+        && let Err(error) = socket2::SockRef::from(connection).set_tcp_user_timeout(Some(limit))
+    {
         log::debug!("no time limit for a client that does not read: {error}");
     }
 }

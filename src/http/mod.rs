@@ -70,7 +70,7 @@ impl Context {
     }
 }
 
-/// Registers every route. Paths and methods that are not here get 404 and 405 in the same form as all errors; [`observe`]
+/// Registers every route. Paths and methods that are not here get 404 and 405 in the same form as all errors; [`observe()`]
 /// makes HEAD work wherever GET does.
 pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
     move |cfg| {

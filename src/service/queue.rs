@@ -208,3 +208,6 @@ impl<I> Queue<I> {
         self.closed
     }
 }
+
+#[cfg(test)]
+mod tests;

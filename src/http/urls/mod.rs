@@ -42,6 +42,7 @@ pub(super) async fn predict(
     {
         return Err(error.clone().into());
     }
+    tally.log_cause(&results);
     Ok(HttpResponse::Ok().json(Reply { results: &results }))
 }
 
@@ -114,9 +115,12 @@ impl Tally {
 
     fn count(&mut self, answered: &[Answered<'_>]) {
         self.entries += answered.len() as u64;
+        self.failed += answered.iter().filter(|answered| answered.outcome.is_err()).count() as u64;
+    }
+
+    /// Logs why entries fail with 500. One reason is enough: what breaks a lane's batch fails all of it.
+    fn log_cause(&self, answered: &[Answered<'_>]) {
         let errors = answered.iter().filter_map(|answered| answered.outcome.as_ref().err());
-        self.failed += errors.clone().count() as u64;
-        // One is enough: what breaks a lane's batch fails all its entries.
         if let Some(cause) = errors.filter_map(ApiError::cause).next() {
             log::error!(target: "augur::http", request_id = self.request_id; "an entry failed: {cause}");
         }

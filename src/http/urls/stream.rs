@@ -85,6 +85,7 @@ impl Exchange {
 
     fn write(&mut self, answered: &[Answered<'_>]) -> Bytes {
         self.tally.count(answered);
+        self.tally.log_cause(answered);
         let mut text = Vec::with_capacity(answered.len() * 100);
         for answered in answered {
             // Writing to memory what is always JSON.
