@@ -95,10 +95,10 @@ if [[ ! -x $venv/bin/flask ]]; then
 fi
 
 echo "measuring what decoding costs" >&2
-# bencher's lines: test NAME ... bench: NUMBER ns/iter (+/- NUMBER)
-decoding=$(cargo bench --locked --quiet --bench pictures -- --quick --output-format bencher 2>/dev/null |
-    awk '/ns\/iter/ { gsub(",", ""); split($0, part, / \.\.\. bench: */); sub(/^test /, "", part[1])
-                      printf "%s%s %.2f ms", sep, part[1], part[2] / 1e6; sep = "; " }')
+# criterion's lines: NAME time: [LOW UNIT MEAN UNIT HIGH UNIT]
+decoding=$(cargo bench --locked --quiet --bench pictures -- --quick 2>/dev/null |
+    awk -F ' *time: *[[]' 'NF == 2 { split($2, figure, " ")
+                                     printf "%s%s %s %s", sep, $1, figure[3], figure[4]; sep = "; " }')
 [[ -n $decoding ]] || die "cargo bench --bench pictures tells nothing"
 
 # Under target, not in /tmp: that is memory on many machines, and a commit would cost nothing there.
