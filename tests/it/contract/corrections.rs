@@ -27,7 +27,7 @@ pub(crate) fn a_row_is_made_replaced_and_removed_and_each_time_told_before_and_a
     assert_eq!((&made.key, &made.outcome, made.model.as_deref()), (&key("a"), &Outcome::float(1.0), Some("m@1")));
     assert!(made.created_at.as_ref().is_some_and(|at| at.ends_with('Z')), "{made:?}");
     assert_eq!(session.row(&key("a")).unwrap().as_ref(), Some(&made));
-    assert_eq!(session.page(&Range::default(), 10).unwrap(), [made.clone()]);
+    assert_eq!(session.page(&Range::default(), 10).unwrap(), std::slice::from_ref(&made));
 
     let correction = NewResult { key: key("a"), outcome: Outcome::integer(2), model: Some("manual".to_owned()) };
     let Changed::Replaced { before, after } = put(&mut *session, &correction) else { panic!() };
