@@ -158,7 +158,7 @@ load() {
 # drive ROW SECONDS: the load of a row.
 drive() {
     case $1 in
-        hits | misses) load "$1" "$2" "$threads" "$connections" ;;
+        hits | batches | misses) load "$1" "$2" "$threads" "$connections" ;;
         pictures) KEYS=$known_pictures PICTURE=$data/small.png load pictures "$2" "$threads" "$connections" ;;
         new-pictures) PICTURE=$data/small.png load pictures "$2" "$threads" "$connections" ;;
         paced) PAUSE_MS=10 load hits "$2" "$threads" 32 ;;

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use super::Context;
 use super::body::{media_type, member, read_json, refuse_encoded, text};
 use super::error::ApiError;
+use super::guard::may_predict;
 use super::observe::RequestId;
 use crate::domain::{Key, Outcome};
 use crate::service::ServiceError;
@@ -26,6 +27,7 @@ pub(super) async fn predict(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
+    may_predict(&context, &request)?;
     let mut tally = Tally::new(&request);
     if media_type(&request).is_some_and(|kind| kind == stream::NDJSON) {
         refuse_encoded(&request)?;
