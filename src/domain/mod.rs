@@ -54,6 +54,12 @@ impl ModelVersion {
         Self(format!("{name}@{version}"))
     }
 
+    /// The part after the name.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        self.0.split_once('@').map_or("", |(_, version)| version)
+    }
+
     /// The text `name@version`.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -29,6 +29,19 @@ pub(super) async fn read_json(
     if !is_json(request) {
         return Err(ApiError::NotJson);
     }
+    read_bytes(request, payload, max_bytes, deadline).await
+}
+
+/// Reads a body of whatever type: at most `max_bytes`, until `deadline`.
+///
+/// # Errors
+/// As [`read_json`].
+pub(super) async fn read_bytes(
+    request: &HttpRequest,
+    payload: Payload,
+    max_bytes: usize,
+    deadline: Instant,
+) -> Result<Bytes, ApiError> {
     refuse_encoded(request)?;
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > max_bytes) {

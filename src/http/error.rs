@@ -29,6 +29,8 @@ pub(super) enum ApiError {
     NoKeys,
     /// 404
     NotFound,
+    /// 404, and what is not there.
+    Unknown(String),
     /// 405, with the methods that are allowed besides HEAD and OPTIONS, as in "GET, PUT".
     MethodNotAllowed(&'static str),
     /// 408: the body did not arrive in time.
@@ -114,6 +116,15 @@ impl ApiError {
         Self::InvalidParameter { parameter, detail: detail.into() }
     }
 
+    /// What went wrong, in one sentence, for clients that take no more.
+    pub(super) fn sentence(&self) -> String {
+        match (self.field_error(), self.problem().detail) {
+            (Some(FieldError { pointer: Some(place), detail, .. }), _) => format!("{place} {detail}"),
+            (_, Some(detail)) => detail,
+            (_, None) => self.status_code().to_string(),
+        }
+    }
+
     /// The body of the answer.
     pub(super) fn problem(&self) -> Problem {
         let status = self.status_code();
@@ -138,6 +149,7 @@ impl ApiError {
             Self::Service(ServiceError::Rejected(Rejection::KeyTooLong | Rejection::ValueDoesNotFit)) => {
                 ("about:blank", Some("The table cannot hold this; see errors.".to_owned()))
             }
+            Self::Unknown(what) => ("about:blank", Some(what.clone())),
             Self::NotFound => ("about:blank", Some("There is nothing at this path.".to_owned())),
             Self::MethodNotAllowed(allow) => ("about:blank", Some(format!("This path takes {allow}."))),
             Self::SlowBody => ("about:blank", Some("The body did not arrive in time.".to_owned())),
@@ -240,7 +252,7 @@ impl ResponseError for ApiError {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) | Self::NoKeys => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::Unknown(_) => StatusCode::NOT_FOUND,
             Self::Exists | Self::Service(ServiceError::Rejected(Rejection::Conflict)) => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
@@ -306,6 +318,9 @@ fn allow_header(allow: &str) -> String {
     let head = if allow.split(", ").any(|method| method == "GET") { ", HEAD" } else { "" };
     format!("{allow}{head}, OPTIONS")
 }
+
+/// Marks a response whose errors have another form than that of problem documents.
+pub(super) struct OwnForm;
 
 /// The same form for an error that the framework made itself.
 pub(super) fn framework_error(status: StatusCode) -> HttpResponse {

@@ -8,6 +8,7 @@ mod encode;
 mod error;
 mod guard;
 mod health;
+mod inference;
 mod observe;
 mod precondition;
 mod provenance;
@@ -78,6 +79,7 @@ pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
             cfg.service(resource("/classify", "POST", web::post().to(classify::predict)));
         }
         cfg.configure(results::routes)
+            .configure(inference::routes)
             .app_data(Data::from(context))
             .service(resource("/url", "POST", web::post().to(url::predict)))
             .service(resource("/openapi.json", "GET", web::get().to(docs::document)))

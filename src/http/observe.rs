@@ -15,7 +15,8 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 
 use super::encode::encode;
-use super::error::{ApiError, framework_error};
+use super::error::{ApiError, OwnForm, framework_error};
+use super::inference;
 use super::provenance::CacheStatus;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -47,14 +48,19 @@ pub async fn observe(
         request.head_mut().method = Method::GET;
     }
     let mut response = next.call(request).await?.map_into_boxed_body();
-    let ours = response.response().error().and_then(Error::as_error::<ApiError>);
-    if let Some(cause) = ours.and_then(ApiError::cause) {
+    let cause_of = |error: &Error| match error.as_error::<ApiError>() {
+        Some(error) => error.cause(),
+        None => inference::cause(error),
+    };
+    if let Some(cause) = response.response().error().and_then(cause_of) {
         log::error!(target: "augur::http", request_id = id.to_str().unwrap_or_default(); "request failed: {cause}");
     }
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
         let kind = response.headers().get(CONTENT_TYPE);
-        if kind.is_none_or(|kind| kind != "application/problem+json") {
+        let has_form = kind.is_some_and(|kind| kind == "application/problem+json")
+            || response.response().extensions().contains::<OwnForm>();
+        if !has_form {
             response = response.into_response(framework_error(status));
         }
     }

@@ -20,7 +20,7 @@ use crate::service::ServiceError;
 /// The file field.
 const FIELD: &str = "image";
 /// What a body may hold beside the picture: boundaries, headers, other fields.
-const OVERHEAD_BYTES: usize = 64 << 10;
+pub(super) const OVERHEAD_BYTES: usize = 64 << 10;
 
 /// Reads the picture of a `multipart/form-data` body: one file field `image` of at most `max_bytes`, before `deadline`.
 /// Its key is the SHA-256 of its bytes, in lower-case hexadecimal. Nothing is read before there is `room` for it.
@@ -39,21 +39,34 @@ pub(super) async fn read_image(
         return Err(ApiError::NotMultipart);
     }
     refuse_encoded(request)?;
+    let room = room_for(request, room, max_bytes, deadline).await?;
+    let read = read_form(request, payload, max_bytes, room.num_permits());
+    let Upload { bytes, key } =
+        tokio::time::timeout_at(deadline.into(), read).await.unwrap_or(Err(ApiError::SlowBody))?;
+    let room = fitted(room, bytes.len());
+    Ok((key, Arc::new(Picture::new(bytes, room))))
+}
+
+/// Room for the pictures of a request, `max_bytes` where it does not say how long it is.
+///
+/// # Errors
+/// 413 for one that says that it is longer, 503 where there is no room in time.
+pub(super) async fn room_for(
+    request: &HttpRequest,
+    room: &Arc<Semaphore>,
+    max_bytes: usize,
+    deadline: Instant,
+) -> Result<OwnedSemaphorePermit, ApiError> {
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > max_bytes.saturating_add(OVERHEAD_BYTES)) {
         return Err(ApiError::ImageTooLarge(max_bytes));
     }
     let needed = declared.unwrap_or(max_bytes).min(max_bytes);
     let room = Arc::clone(room).acquire_many_owned(u32::try_from(needed).unwrap_or(u32::MAX));
-    let room = match tokio::time::timeout_at(deadline.into(), room).await {
-        Ok(Ok(room)) => room,
-        Ok(Err(_)) | Err(_) => return Err(ServiceError::Overloaded.into()),
-    };
-    let read = read_form(request, payload, max_bytes, needed);
-    let Upload { bytes, key } =
-        tokio::time::timeout_at(deadline.into(), read).await.unwrap_or(Err(ApiError::SlowBody))?;
-    let room = fitted(room, bytes.len());
-    Ok((key, Arc::new(Picture::new(bytes, room))))
+    match tokio::time::timeout_at(deadline.into(), room).await {
+        Ok(Ok(room)) => Ok(room),
+        Ok(Err(_)) | Err(_) => Err(ServiceError::Overloaded.into()),
+    }
 }
 
 /// `room` without what was not needed in the end.

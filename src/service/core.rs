@@ -1,8 +1,10 @@
 //! What a lane does with a batch: look up, predict, store.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::health::{Health, Operation};
+use super::statistics::Counters;
 use super::work::{Job, Prediction, Reply, Ticket};
 use super::{Answer, ServiceError, Source};
 use crate::domain::{Key, NewResult, Outcome};
@@ -14,6 +16,7 @@ pub(super) struct Core<P> {
     pub(super) store: Arc<dyn ResultStore>,
     pub(super) predictor: Arc<P>,
     pub(super) health: Arc<Health>,
+    pub(super) counters: Counters,
 }
 
 impl<P: Predictor> Core<P> {
@@ -25,10 +28,12 @@ impl<P: Predictor> Core<P> {
         jobs: Vec<Job<P::Input>>,
         reply: &mut dyn FnMut(Vec<Reply>),
     ) -> Option<Vec<Job<P::Input>>> {
+        let since = Instant::now();
         let keys: Vec<Key> = jobs.iter().map(|job| job.key().clone()).collect();
         let found = match self.health.note(Operation::Lookup, session.find_many(&keys)) {
             Ok(found) => found,
             Err(error) => {
+                self.counters.failed(jobs.len());
                 reply(jobs.iter().map(|job| Reply { ticket: job.ticket(), answer: Err(error.clone()) }).collect());
                 return None;
             }
@@ -41,6 +46,7 @@ impl<P: Predictor> Core<P> {
                 None => misses.push(job),
             }
         }
+        self.counters.looked_up(since, hits.len(), misses.len());
         if !hits.is_empty() {
             reply(hits);
         }
@@ -65,6 +71,7 @@ impl<P: Predictor> Core<P> {
             }
         }
         if !failed.is_empty() {
+            self.counters.failed(failed.len());
             reply(failed);
         }
         predictions
@@ -73,7 +80,10 @@ impl<P: Predictor> Core<P> {
     /// One model call for all; where that fails, one for each, so that a bad input fails alone.
     fn outcomes(&self, jobs: &[Job<P::Input>]) -> Vec<Result<Outcome, ServiceError>> {
         let inputs: Vec<&P::Input> = jobs.iter().map(|job| &job.input).collect();
-        match self.predictor.predict(&inputs) {
+        let since = Instant::now();
+        let predicted = self.predictor.predict(&inputs);
+        self.counters.predicted(since, inputs.len());
+        match predicted {
             Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
             Err(error) if inputs.len() == 1 => vec![Err(error.into())],
             Err(_) => jobs.chunks(1).flat_map(|job| self.outcomes(job)).collect(),
@@ -89,8 +99,13 @@ impl<P: Predictor> Core<P> {
     ) -> bool {
         let tickets: Vec<Ticket> = predictions.iter().map(Prediction::ticket).collect();
         let rows: Vec<NewResult> = predictions.into_iter().map(|prediction| prediction.row).collect();
+        let since = Instant::now();
         let inserted = self.health.note(Operation::Store, session.insert_many(&rows));
         let worked = inserted.is_ok();
+        self.counters.stored(since, rows.len());
+        if !worked {
+            self.counters.failed(rows.len());
+        }
         reply(match inserted {
             Ok(inserted) => tickets
                 .into_iter()

@@ -10,6 +10,7 @@ mod lanes;
 mod model_threads;
 mod queue;
 mod results;
+mod statistics;
 mod work;
 
 use std::sync::Arc;
@@ -19,14 +20,16 @@ use serde::Deserialize;
 
 pub use error::ServiceError;
 pub use results::{Listing, StoredResults};
+pub use statistics::{Measured, Statistics};
 
-use crate::domain::{Key, Outcome, Picture, Score};
+use crate::domain::{Key, ModelVersion, Outcome, Picture, Score};
 use crate::model::{ImageModel, Predictor, UrlModel};
 use crate::store::ResultStore;
 pub use crate::store::{Change, Changed, Rejection};
 use core::Core;
 use health::Health;
 use lanes::Lanes;
+use statistics::Counters;
 
 /// `lanes.*`
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -91,7 +94,7 @@ impl<P: Predictor> LookupThenPredict<P> {
     /// Where the system gives no more threads.
     pub fn start(store: Arc<dyn ResultStore>, predictor: Arc<P>, settings: LaneSettings) -> std::io::Result<Self> {
         let health = Arc::new(Health::of(store.table()));
-        let core = Arc::new(Core { store, predictor, health });
+        let core = Arc::new(Core { store, predictor, health, counters: Counters::default() });
         let lanes = Lanes::start(Arc::clone(&core), settings)?;
         Ok(Self { lanes, core, probe: Arc::default() })
     }
@@ -105,6 +108,18 @@ impl<P: Predictor> LookupThenPredict<P> {
     /// Dropping the future withdraws the request; work that a lane has begun for it is finished and stored.
     pub async fn answer(&self, key: Key, input: P::Input, deadline: Instant) -> Result<Answer, ServiceError> {
         self.lanes.answer(key, input, deadline).await
+    }
+
+    /// The model that predicts.
+    #[must_use]
+    pub fn model(&self) -> ModelVersion {
+        self.core.predictor.version()
+    }
+
+    /// What has been done since the start.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.core.counters.read()
     }
 
     /// The stored results themselves.

@@ -1,0 +1,75 @@
+//! Failures in this protocol's form: the status that they have on every route, and `{"error": text}`.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
+use serde::Serialize;
+
+use crate::http::error::{self, ApiError, OwnForm};
+
+/// A failure of a request to `/v2`.
+#[derive(Debug)]
+pub(super) struct InferenceError(ApiError);
+
+#[derive(Serialize)]
+struct Body {
+    error: String,
+}
+
+impl InferenceError {
+    /// 404 for a model or a version that is not there.
+    pub(super) fn unknown(what: String) -> Self {
+        Self(ApiError::Unknown(what))
+    }
+}
+
+impl<E: Into<ApiError>> From<E> for InferenceError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Display for InferenceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl ResponseError for InferenceError {
+    fn status_code(&self) -> StatusCode {
+        self.0.status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        // Headers such as Retry-After and Allow are the same.
+        let mut response = HttpResponse::build(self.status_code());
+        for (name, value) in self.0.error_response().headers() {
+            if name != CONTENT_TYPE {
+                response.insert_header((name.clone(), value.clone()));
+            }
+        }
+        let mut response = response.json(Body { error: self.0.sentence() });
+        response.extensions_mut().insert(OwnForm);
+        response
+    }
+}
+
+/// The failure behind an error of these routes, for the log.
+pub(in crate::http) fn cause(error: &Error) -> Option<String> {
+    error.as_error::<InferenceError>().and_then(|error| error.0.cause())
+}
+
+/// The answer for every path below `/v2` that has no route.
+pub(super) async fn not_found() -> HttpResponse {
+    InferenceError(ApiError::NotFound).error_response()
+}
+
+/// The answer of a path to methods that it has no handler for.
+pub(super) fn other_method(request: &HttpRequest, allow: &'static str) -> HttpResponse {
+    match error::other_method(request, allow) {
+        options if options.status().is_success() => options,
+        _ => InferenceError(ApiError::MethodNotAllowed(allow)).error_response(),
+    }
+}

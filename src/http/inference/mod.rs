@@ -1,0 +1,167 @@
+//! The Open Inference Protocol, version 2 (<https://github.com/kserve/open-inference-protocol>), for clients such as
+//! `tritonclient`: the same lookup-then-predict as `/url` and `/classify`, a batch a request.
+//!
+//! Model `url` takes an input `url` and gives an output `result`; model `image` takes `image` and gives `prediction`.
+
+mod error;
+mod reply;
+mod request;
+mod statistics;
+mod tensor;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use sha2::{Digest, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::Context;
+use super::body::read_bytes;
+use super::classify::Images;
+use super::error::ApiError;
+use super::guard::may_predict;
+use super::upload::{OVERHEAD_BYTES, room_for};
+use crate::domain::{Key, ModelVersion, Picture};
+use crate::model::Predictor;
+use crate::service::{Answer, LookupThenPredict, ServiceError};
+use error::InferenceError;
+pub(super) use error::cause;
+use reply::Signature;
+use request::InferRequest;
+
+/// Model `url`: numbers, one for each URL.
+const URL: Signature = Signature { model: "url", input: "url", output: "result", datatype: "FP64" };
+/// Model `image`: labels, one for each picture.
+const IMAGE: Signature = Signature { model: "image", input: "image", output: "prediction", datatype: "BYTES" };
+
+/// Registers the routes; those of a model that is not there do not exist.
+pub(super) fn routes(cfg: &mut ServiceConfig) {
+    let get = |path: &str, route: actix_web::Route| method(path, "GET", route);
+    cfg.service(get("/v2", web::get().to(reply::server)))
+        .service(get("/v2/health/live", web::get().to(reply::live)))
+        .service(get("/v2/health/ready", web::get().to(ready)));
+    for path in ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"] {
+        cfg.service(get(path, web::get().to(metadata)))
+            .service(get(&format!("{path}/ready"), web::get().to(model_ready)))
+            .service(get(&format!("{path}/stats"), web::get().to(statistics::of_model)))
+            .service(method(&format!("{path}/infer"), "POST", web::post().to(infer)));
+    }
+    cfg.service(web::resource("/v2/{rest:.*}").default_service(web::to(error::not_found)));
+}
+
+fn method(path: &str, allow: &'static str, route: actix_web::Route) -> actix_web::Resource {
+    web::resource(path)
+        .route(route)
+        .default_service(web::to(move |request| std::future::ready(error::other_method(&request, allow))))
+}
+
+/// The model that a path names, and its version if it names that, too.
+#[derive(serde::Deserialize)]
+struct Target {
+    model: String,
+    version: Option<String>,
+}
+
+/// A model that is there.
+enum Model<'a> {
+    Url,
+    Image(&'a Images),
+}
+
+impl Target {
+    /// # Errors
+    /// 404 where there is no such model, or the version is not the live one.
+    fn find<'a>(&self, context: &'a Context) -> Result<(Model<'a>, Signature, ModelVersion), InferenceError> {
+        let (model, signature, version) = match (self.model.as_str(), &context.images) {
+            ("url", _) => (Model::Url, URL, context.url.model()),
+            ("image", Some(images)) => (Model::Image(images), IMAGE, images.service.model()),
+            _ => return Err(InferenceError::unknown(format!("There is no model {:?}.", self.model))),
+        };
+        match &self.version {
+            Some(asked) if asked != version.version() => Err(InferenceError::unknown(format!(
+                "The model {} has the version {:?}, and no other.",
+                signature.model,
+                version.version()
+            ))),
+            _ => Ok((model, signature, version)),
+        }
+    }
+}
+
+async fn ready(context: Data<Context>) -> Result<HttpResponse, InferenceError> {
+    context.url.ready(context.deadline()).await.map_err(ApiError::from)?;
+    Ok(reply::yes())
+}
+
+async fn model_ready(context: Data<Context>, target: Path<Target>) -> Result<HttpResponse, InferenceError> {
+    match target.find(&context)?.0 {
+        Model::Url => context.url.ready(context.deadline()).await,
+        Model::Image(images) => images.service.ready(context.deadline()).await,
+    }
+    .map_err(ApiError::from)?;
+    Ok(reply::yes())
+}
+
+async fn metadata(context: Data<Context>, target: Path<Target>) -> Result<HttpResponse, InferenceError> {
+    let (_, signature, version) = target.find(&context)?;
+    Ok(reply::metadata(&signature, &version))
+}
+
+/// `POST /v2/models/{model}/infer`: every element of the input is looked up, else predicted and stored. One that cannot be
+/// answered fails the request: the protocol knows no partial answers.
+async fn infer(
+    context: Data<Context>,
+    request: HttpRequest,
+    target: Path<Target>,
+    payload: Payload,
+) -> Result<HttpResponse, InferenceError> {
+    let deadline = context.deadline();
+    may_predict(&context, &request)?;
+    let (model, signature, version) = target.find(&context)?;
+    let max_entries = context.limits.max_batch;
+    match model {
+        Model::Url => {
+            let body = read_bytes(&request, payload, context.limits.max_body_bytes, deadline).await?;
+            let asked = InferRequest::parse(&request, &body, &signature)?;
+            let mut entries = Vec::new();
+            for (at, text) in asked.texts(max_entries)?.into_iter().enumerate() {
+                let key = Key::parse(&text, context.limits.max_url_bytes)
+                    .map_err(|e| ApiError::Entry { at, detail: e.to_string() })?;
+                entries.push((key.clone(), key));
+            }
+            let answers = answer(&context.url, entries, deadline).await?;
+            Ok(reply::numbers(&asked, &signature, &version, &answers)?)
+        }
+        Model::Image(images) => {
+            let max_bytes = context.limits.max_image_bytes;
+            let mut room = room_for(&request, &images.room, max_bytes, deadline).await?;
+            let body = read_bytes(&request, payload, max_bytes.saturating_add(OVERHEAD_BYTES), deadline).await?;
+            let asked = InferRequest::parse(&request, &body, &signature)?;
+            let pictures = asked.bytes(max_entries)?.into_iter().map(|bytes| picture(bytes, &mut room));
+            let pictures = pictures.collect::<Result<_, _>>()?;
+            let answers = answer(&images.service, pictures, deadline).await?;
+            Ok(reply::labels(&asked, &signature, &version, &answers)?)
+        }
+    }
+}
+
+/// A picture, in its share of the room that its request has.
+///
+/// # Errors
+/// 503 where that is used up, which a body as long as it said it would be cannot do.
+fn picture(bytes: &[u8], room: &mut OwnedSemaphorePermit) -> Result<(Key, Arc<Picture>), ApiError> {
+    let share = room.split(bytes.len()).ok_or(ServiceError::Overloaded)?;
+    let key = Key::of_digest(&Sha256::digest(bytes));
+    Ok((key, Arc::new(Picture::new(bytes.to_vec(), share))))
+}
+
+async fn answer<P: Predictor>(
+    service: &LookupThenPredict<P>,
+    entries: Vec<(Key, P::Input)>,
+    deadline: Instant,
+) -> Result<Vec<Answer>, ApiError> {
+    let answers = service.answer_many(entries, deadline).await?;
+    Ok(answers.into_iter().collect::<Result<_, ServiceError>>()?)
+}
