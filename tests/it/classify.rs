@@ -5,6 +5,7 @@ use std::sync::Barrier;
 
 use image::{DynamicImage, GrayImage, ImageFormat, Rgb, RgbImage};
 use rusqlite::Connection;
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::app::{App, Response};
@@ -246,4 +247,42 @@ fn without_an_image_model_there_is_no_such_route() {
     assert_eq!(server.app.get("/classify").status, 404);
     assert!(!server.app.log().contains("image@"));
     assert_eq!(server.app.ask("http://example.com/").status, 200);
+}
+
+#[test]
+fn the_inference_protocol_takes_pictures_as_binary_tensors() {
+    let server = Sqlite::start(&[]);
+    let (digit, picture) = held_aside(0, ImageFormat::Png);
+    let (other, second) = held_aside(1, ImageFormat::Jpeg);
+    let known = classify(&server.app, "/classify", &picture).json()["prediction"].clone();
+    let tensor: Vec<u8> = [&picture, &second, &picture]
+        .into_iter()
+        .flat_map(|picture| [&(picture.len() as u32).to_le_bytes()[..], picture].concat())
+        .collect();
+    let infer = |head: &serde_json::Value, tensor: &[u8]| {
+        let head = head.to_string();
+        let length = head.len().to_string();
+        let body = [head.as_bytes(), tensor].concat();
+        server.app.post_to("/v2/models/image/infer", &[("Inference-Header-Content-Length", &length)], &body)
+    };
+    let head = |size: usize| json!({ "inputs": [{ "name": "image", "datatype": "BYTES", "shape": [3], "parameters": { "binary_data_size": size } }] });
+    let response = infer(&head(tensor.len()), &tensor);
+    assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
+    let output = &response.json()["outputs"][0];
+    assert_eq!((&output["name"], &output["datatype"]), (&json!("prediction"), &json!("BYTES")));
+    assert_eq!(output["data"], json!([known, other.label.to_string(), digit.label.to_string()]));
+    assert_eq!(server.labels().len(), 2);
+
+    // One that is none fails the request, and leaves nothing behind.
+    let broken = [&tensor[..], &3_u32.to_le_bytes(), b"GIF"].concat();
+    let mut four = head(broken.len());
+    four["inputs"][0]["shape"] = json!([4]);
+    let response = infer(&four, &broken);
+    assert_eq!(response.status, 415);
+    assert!(response.json()["error"].as_str().unwrap().contains("cannot be decoded"));
+    let text = json!({ "inputs": [{ "name": "image", "datatype": "BYTES", "shape": [1], "data": ["a"] }] });
+    assert_eq!(infer(&text, b"").status, 400);
+
+    let off = Sqlite::start(&["models.image.enabled=false"]);
+    assert_eq!(off.app.get("/v2/models/image").status, 404);
 }

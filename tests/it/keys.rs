@@ -129,7 +129,7 @@ fn predictions_can_need_a_key() {
     let (caller, reader) = (keys.add("caller", &["predict"]), keys.add("reader", &["results:read"]));
     let app = start(&folder, &[keys.setting(), "auth.require_for_predict=true".to_owned()]);
     assert_eq!(status(&app, "POST", "/url", &caller, BODY), 200);
-    for path in ["/url", "/urls", "/classify"] {
+    for path in ["/url", "/urls", "/classify", "/v2/models/url/infer"] {
         assert_eq!(status(&app, "POST", path, &reader, BODY), 403);
         let refused = app.call("POST", path, &[], BODY);
         assert_eq!((refused.status, refused.header("www-authenticate")), (401, Some("Bearer")));

@@ -10,7 +10,6 @@ mod statistics;
 mod tensor;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -24,8 +23,7 @@ use super::error::ApiError;
 use super::guard::may_predict;
 use super::upload::{OVERHEAD_BYTES, room_for};
 use crate::domain::{Key, ModelVersion, Picture};
-use crate::model::Predictor;
-use crate::service::{Answer, LookupThenPredict, ServiceError};
+use crate::service::{Answer, ServiceError};
 use error::InferenceError;
 pub(super) use error::cause;
 use reply::Signature;
@@ -131,7 +129,7 @@ async fn infer(
                     .map_err(|e| ApiError::Entry { at, detail: e.to_string() })?;
                 entries.push((key.clone(), key));
             }
-            let answers = answer(&context.url, entries, deadline).await?;
+            let answers = whole(context.url.answer_many(entries, deadline).await?)?;
             Ok(reply::numbers(&asked, &signature, &version, &answers)?)
         }
         Model::Image(images) => {
@@ -141,7 +139,7 @@ async fn infer(
             let asked = InferRequest::parse(&request, &body, &signature)?;
             let pictures = asked.bytes(max_entries)?.into_iter().map(|bytes| picture(bytes, &mut room));
             let pictures = pictures.collect::<Result<_, _>>()?;
-            let answers = answer(&images.service, pictures, deadline).await?;
+            let answers = whole(images.service.answer_many(pictures, deadline).await?)?;
             Ok(reply::labels(&asked, &signature, &version, &answers)?)
         }
     }
@@ -157,11 +155,7 @@ fn picture(bytes: &[u8], room: &mut OwnedSemaphorePermit) -> Result<(Key, Arc<Pi
     Ok((key, Arc::new(Picture::new(bytes.to_vec(), share))))
 }
 
-async fn answer<P: Predictor>(
-    service: &LookupThenPredict<P>,
-    entries: Vec<(Key, P::Input)>,
-    deadline: Instant,
-) -> Result<Vec<Answer>, ApiError> {
-    let answers = service.answer_many(entries, deadline).await?;
-    Ok(answers.into_iter().collect::<Result<_, ServiceError>>()?)
+/// All answers, or the first failure.
+fn whole(answers: Vec<Result<Answer, ServiceError>>) -> Result<Vec<Answer>, ApiError> {
+    Ok(answers.into_iter().collect::<Result<_, _>>()?)
 }

@@ -2,6 +2,7 @@
 
 mod batches;
 mod clauses;
+mod inference;
 pub(crate) mod oracle;
 pub(crate) mod sqlite;
 mod streams;
@@ -56,6 +57,13 @@ macro_rules! url_contract {
             two_thousand_urls_from_64_connections_each_asked_twice_at_once,
             what_happens_is_logged_once_a_request_and_the_id_is_echoed_where_it_is_sane,
             the_health_routes_answer,
+        }
+        url_contract! { inference, $table,
+            an_inference_looks_up_predicts_and_stores,
+            tensors_are_sent_in_binary_form_both_ways,
+            what_fp64_cannot_carry_is_told,
+            errors_have_the_protocols_form,
+            statistics_count_hits_misses_and_predictions,
         }
         url_contract! { batches, $table,
             a_batch_answers_in_order_what_single_requests_answer,
