@@ -80,10 +80,10 @@ fn a_model_that_another_program_knows_by_number_is_told_by_number() {
     let table = Sqlite::fresh();
     table.execute("CREATE TABLE URL_RESULT (URL TEXT PRIMARY KEY, RESULT REAL, MODEL INTEGER, CREATED_AT INTEGER)");
     table.execute("INSERT INTO URL_RESULT VALUES ('old', 0.5, 3, 1700000000)");
-    let Server { app, .. } = table.start(&[]);
-    let hit = app.ask("old");
+    let server = table.start(&[]);
+    let hit = server.app.ask("old");
     assert_eq!((hit.result_text().as_str(), hit.header("augur-model")), ("0.5", Some("3")));
-    assert_eq!(app.ask("new").header("cache-status"), Some("augur; fwd=miss; stored"));
+    assert_eq!(server.app.ask("new").header("cache-status"), Some("augur; fwd=miss; stored"));
 }
 
 #[test]
