@@ -53,6 +53,7 @@ stop() {
     rm -rf "$data"
 }
 trap stop EXIT
+: >"$data/log"
 "$target/debug/augur" serve --set 'server.listen=["127.0.0.1:0"]' --set "store.sqlite.path=$data/augur.db" 2>"$data/log" &
 server=$!
 address=

@@ -15,7 +15,7 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
 });
 try {
-  const page = await browser.newPage({ viewport: { width: 1100, height: 1180 } });
+  const page = await browser.newPage({ viewport: { width: 1100, height: 1420 } });
   page.setDefaultTimeout(30_000);
   const faults = [];
   page.on("pageerror", (error) => faults.push(`page error: ${error.message}`));
