@@ -37,6 +37,8 @@ pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
     // The framework tells at info what we tell ourselves, and as errors what are clients' faults; what the operator sets
     // comes after and wins.
     builder.filter(Some("actix_server"), log::LevelFilter::Warn).filter(Some("actix_http"), log::LevelFilter::Off);
+    // Who sets `warn` for the sake of quiet means no gap in the audit log.
+    builder.filter(Some("augur::audit"), log::LevelFilter::Info);
     let filter = parse_filter(&settings.level).map_err(anyhow::Error::msg)?;
     for (target, level) in filter {
         builder.filter(target.as_deref(), level);

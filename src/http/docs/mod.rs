@@ -53,7 +53,6 @@ impl Docs {
         }
         schemas::set_limits(&mut api, limits);
         let page = Config::from("/openapi.json")
-            .try_it_out_enabled(true)
             .display_request_duration(true)
             // The default asks a server on the internet what it thinks of the document.
             .validator_url("none");

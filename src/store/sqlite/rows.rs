@@ -9,7 +9,7 @@ use crate::store::{Change, Changed, Found, Inserted, Rejection, StoreError};
 
 pub(super) fn find(statement: &mut rusqlite::CachedStatement<'_>, key: &Key) -> rusqlite::Result<Option<Found>> {
     statement
-        .query_row([key.as_str()], |row| Ok(Found { outcome: outcome(row.get_ref(0)?), model: row.get(1)? }))
+        .query_row([key.as_str()], |row| Ok(Found { outcome: outcome(row.get_ref(0)?), model: text(row.get_ref(1)?) }))
         .optional()
 }
 
@@ -117,15 +117,19 @@ pub(super) fn stored_result(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredR
     Ok(StoredResult {
         key: Key::stored(&row.get::<_, String>(0)?),
         outcome: outcome(row.get_ref(1)?),
-        model: row.get(2)?,
-        // Other programs may have written numbers there.
-        created_at: match row.get_ref(3)? {
-            ValueRef::Null => None,
-            ValueRef::Integer(x) => Some(x.to_string()),
-            ValueRef::Real(x) => Some(x.to_string()),
-            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
-        },
+        model: text(row.get_ref(2)?),
+        created_at: text(row.get_ref(3)?),
     })
+}
+
+/// What stands in a column beside the result as text: other programs may have written numbers there.
+fn text(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(x) => Some(x.to_string()),
+        ValueRef::Real(x) => Some(x.to_string()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+    }
 }
 
 /// Inserts a row and answers the value as the column's affinity stored it; `None` where the key is there already.

@@ -100,3 +100,16 @@ results_contract! {
     without_a_key_nothing_is_told_and_nothing_changed,
     a_missing_table_is_503,
 }
+
+#[test]
+fn a_quiet_log_still_tells_of_changes() {
+    let table = Sqlite::fresh();
+    let mut keys = KeysFile::new();
+    let key = keys.add("curator", &["results:read", "results:write"]);
+    let level = "log.level=warn,augur::application=info".to_owned();
+    let app = App::start(&[table.settings(), vec![keys.setting(), level]].concat());
+    let server = Server { app, table, keys, key };
+    server.create("http://a/", serde_json::json!(1));
+    let line = server.app.wait_for_log("augur::audit");
+    assert!(line.contains("key_name=curator") && line.contains("action=create"), "{line}");
+}

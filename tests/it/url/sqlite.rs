@@ -76,6 +76,17 @@ fn an_existing_table_of_other_names_without_our_columns_works() {
 }
 
 #[test]
+fn a_model_that_another_program_knows_by_number_is_told_by_number() {
+    let table = Sqlite::fresh();
+    table.execute("CREATE TABLE URL_RESULT (URL TEXT PRIMARY KEY, RESULT REAL, MODEL INTEGER, CREATED_AT INTEGER)");
+    table.execute("INSERT INTO URL_RESULT VALUES ('old', 0.5, 3, 1700000000)");
+    let server = table.start(&[]);
+    let hit = server.app.ask("old");
+    assert_eq!((hit.result_text().as_str(), hit.header("augur-model")), ("0.5", Some("3")));
+    assert_eq!(server.app.ask("new").header("cache-status"), Some("augur; fwd=miss; stored"));
+}
+
+#[test]
 fn a_full_queue_refuses_at_once() {
     let Server { table, app } = Sqlite::fresh().start(&["lanes.queue_capacity=1"]);
     // Another program holds the write lock: the first miss waits for it, and the queue is full.
