@@ -39,7 +39,7 @@ impl Images {
 
 /// Body of a request to `/classify`: a form with one file.
 #[derive(ToSchema)]
-#[schema(as = ClassifyRequest)]
+#[schema(as = ClassifyRequest, example = json!({ "image": docs::picture() }))]
 #[expect(dead_code, reason = "the body is read as it comes; this is its description")]
 struct Request {
     /// The picture: PNG, JPEG, GIF, BMP, WebP or TIFF.
@@ -62,7 +62,7 @@ struct Reply<'a> {
 #[into_params(parameter_in = Query)]
 struct Wish {
     /// How many of the best labels to tell the model's scores of.
-    #[param(value_type = Option<u32>, format = Int64, minimum = 1, maximum = 4294967295_u32)]
+    #[param(value_type = Option<u32>, format = Int64, minimum = 1, maximum = 4294967295_u32, example = 3)]
     top: Option<NonZeroU32>,
 }
 

@@ -1,5 +1,6 @@
 //! `/api/results`: the stored results as a resource, for people who look at them and correct them.
 
+mod described;
 mod listing;
 mod row;
 
@@ -10,12 +11,14 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
 use super::Context;
 use super::body::{outcome_member, read_json, text_member};
+use super::docs::{BodyProblems, KeyProblems, Problems, StoreProblems};
 use super::error::{ApiError, other_method};
 use super::guard::require;
 use super::precondition::{Preconditions, Unmet};
 use crate::auth::Scope;
 use crate::domain::{Key, StoredResult};
 use crate::service::{Change, Changed, Rejection, ServiceError};
+use described::{Conditions, Correction, Id, NewResult, Parameters};
 use listing::Query;
 use row::Row;
 
@@ -43,8 +46,31 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
     );
 }
 
-/// `GET /api/results`: a page of rows in the order of their keys' bytes, and where the next one is.
-async fn list(context: Data<Context>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+/// A page of stored results
+///
+/// In the order of their URLs' bytes. A row that stays is seen exactly once on the way through the pages, whatever comes
+/// and goes meanwhile.
+#[utoipa::path(
+    get,
+    path = "/api/results",
+    operation_id = "list_results",
+    tag = "results",
+    params(Parameters),
+    responses(
+        (
+            status = 200,
+            description = "The page",
+            body = listing::Page,
+            headers(("Link" = String, description = "The next page, with `rel=\"next\"`; none on the last page")),
+        ),
+        KeyProblems,
+        Problems<400>,
+        Problems<422>,
+        StoreProblems,
+    ),
+    security(("api_key" = ["results:read"])),
+)]
+pub(super) async fn list(context: Data<Context>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let deadline = context.deadline();
     require(&context, &request, Scope::ResultsRead)?;
     let query = Query::parse(request.query_string())?;
@@ -58,8 +84,29 @@ async fn list(context: Data<Context>, request: HttpRequest) -> Result<HttpRespon
     Ok(response.json(listing::Page { results, next }))
 }
 
-/// `GET /api/results/{id}`
-async fn get(context: Data<Context>, request: HttpRequest, id: Path<String>) -> Result<HttpResponse, ApiError> {
+/// A stored result
+#[utoipa::path(
+    get,
+    path = "/api/results/{id}",
+    operation_id = "get_result",
+    tag = "results",
+    params(Id, Conditions),
+    responses(
+        (status = 200, description = "The row", body = Row, headers(("ETag" = String, description = "Tag of the row"))),
+        (
+            status = 304,
+            description = "If-None-Match names the row as it is",
+            headers(("ETag" = String, description = "Tag of the row")),
+        ),
+        KeyProblems,
+        Problems<400>,
+        Problems<404>,
+        Problems<412>,
+        StoreProblems,
+    ),
+    security(("api_key" = ["results:read"])),
+)]
+pub(super) async fn get(context: Data<Context>, request: HttpRequest, id: Path<String>) -> Result<HttpResponse, ApiError> {
     let deadline = context.deadline();
     require(&context, &request, Scope::ResultsRead)?;
     let preconditions = Preconditions::of(&request)?;
@@ -74,8 +121,33 @@ async fn get(context: Data<Context>, request: HttpRequest, id: Path<String>) -> 
     }
 }
 
-/// `POST /api/results {"url": text, "result": value}`: makes a row where there is none.
-async fn create(context: Data<Context>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
+/// Make a result
+///
+/// Makes a row where there is none. Its model is `manual`.
+#[utoipa::path(
+    post,
+    path = "/api/results",
+    operation_id = "create_result",
+    tag = "results",
+    request_body(content = NewResult, description = "The URL and its result"),
+    responses(
+        (
+            status = 201,
+            description = "The row as it stands in the table now",
+            body = Row,
+            headers(
+                ("ETag" = String, description = "Tag of the row"),
+                ("Location" = String, description = "Where the row is"),
+            ),
+        ),
+        KeyProblems,
+        BodyProblems,
+        Problems<409>,
+        StoreProblems,
+    ),
+    security(("api_key" = ["results:write"])),
+)]
+pub(super) async fn create(context: Data<Context>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
     let deadline = context.deadline();
     let by = require(&context, &request, Scope::ResultsWrite)?;
     let body = read_json(&request, payload, context.limits.max_body_bytes, deadline).await?;
@@ -92,8 +164,41 @@ async fn create(context: Data<Context>, request: HttpRequest, payload: Payload) 
     }
 }
 
-/// `PUT /api/results/{id} {"result": value}`: replaces a row or makes it.
-async fn put(
+/// Correct a result
+///
+/// Replaces a row, or makes it where there is none. Its model is `manual` from then on.
+#[utoipa::path(
+    put,
+    path = "/api/results/{id}",
+    operation_id = "put_result",
+    tag = "results",
+    params(Id, Conditions),
+    request_body(content = Correction, description = "The result"),
+    responses(
+        (
+            status = 200,
+            description = "The row was replaced; this is what stands in the table now",
+            body = Row,
+            headers(("ETag" = String, description = "Tag of the row")),
+        ),
+        (
+            status = 201,
+            description = "There was no row; this is what stands in the table now",
+            body = Row,
+            headers(
+                ("ETag" = String, description = "Tag of the row"),
+                ("Location" = String, description = "Where the row is"),
+            ),
+        ),
+        KeyProblems,
+        BodyProblems,
+        Problems<409>,
+        Problems<412>,
+        StoreProblems,
+    ),
+    security(("api_key" = ["results:write"])),
+)]
+pub(super) async fn put(
     context: Data<Context>,
     request: HttpRequest,
     id: Path<String>,
@@ -121,8 +226,26 @@ async fn put(
     }
 }
 
-/// `DELETE /api/results/{id}`: forgets a row; the next request for its key predicts anew.
-async fn delete(context: Data<Context>, request: HttpRequest, id: Path<String>) -> Result<HttpResponse, ApiError> {
+/// Forget a result
+///
+/// The next request for its URL predicts anew.
+#[utoipa::path(
+    delete,
+    path = "/api/results/{id}",
+    operation_id = "delete_result",
+    tag = "results",
+    params(Id, Conditions),
+    responses(
+        (status = 204, description = "The row is gone"),
+        KeyProblems,
+        Problems<400>,
+        Problems<404>,
+        Problems<412>,
+        StoreProblems,
+    ),
+    security(("api_key" = ["results:write"])),
+)]
+pub(super) async fn delete(context: Data<Context>, request: HttpRequest, id: Path<String>) -> Result<HttpResponse, ApiError> {
     let deadline = context.deadline();
     let by = require(&context, &request, Scope::ResultsWrite)?;
     let preconditions = Preconditions::of(&request)?;

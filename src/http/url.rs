@@ -18,8 +18,7 @@ use crate::domain::{Key, Outcome};
 #[schema(as = UrlRequest, example = json!({ "url": "http://www.example.com/news/2012/a.html" }))]
 #[expect(dead_code, reason = "the body is read member by member; this is its description")]
 struct Request {
-    /// The key: the text exactly as sent, without control characters.
-    #[schema(min_length = 1, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$")]
+    #[schema(schema_with = docs::url)]
     url: String,
 }
 

@@ -1,7 +1,9 @@
 //! What a person or a program reads about this API: the OpenAPI document and Swagger UI, both from inside the binary.
 
+mod links;
 mod problems;
 mod schemas;
+mod security;
 
 use std::sync::Arc;
 
@@ -12,10 +14,10 @@ use utoipa::OpenApi;
 use utoipa_swagger_ui::Config;
 
 use super::error::ApiError;
-use super::{Context, LimitSettings, classify, health, url};
+use super::{Context, LimitSettings, classify, health, results, url, urls};
 use problems::Everywhere;
-pub(super) use problems::{BodyProblems, PictureProblems, StoreProblems};
-pub(super) use schemas::value;
+pub(super) use problems::{BodyProblems, KeyProblems, PictureProblems, Problems, StoreProblems};
+pub(super) use schemas::{EXAMPLE_ID, EXAMPLE_URL, picture, url, value};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -28,9 +30,13 @@ pub(super) use schemas::value;
     servers((url = "/", description = "This server")),
     tags(
         (name = "prediction", description = "Look up, else predict and store"),
+        (name = "results", description = "What is stored, for people who look at it and correct it"),
         (name = "operations", description = "For supervisors, load balancers and readers of this document"),
     ),
-    paths(url::predict, classify::predict, health::live, health::ready, document),
+    paths(
+        url::predict, urls::predict, classify::predict, results::list, results::create, results::get, results::put,
+        results::delete, health::live, health::ready, document,
+    ),
     modifiers(&Everywhere),
 )]
 struct Api;
@@ -46,12 +52,14 @@ impl Docs {
     ///
     /// # Errors
     /// None that a caller could cause: JSON can hold every document.
-    pub fn new(limits: &LimitSettings, has_images: bool) -> serde_json::Result<Self> {
+    pub fn new(limits: &LimitSettings, has_images: bool, require_for_predict: bool) -> serde_json::Result<Self> {
         let mut api = Api::openapi();
         if !has_images {
             api.paths.paths.remove("/classify");
         }
         schemas::set_limits(&mut api, limits);
+        security::describe(&mut api, require_for_predict);
+        links::describe(&mut api);
         let page = Config::from("/openapi.json")
             .display_request_duration(true)
             // The default asks a server on the internet what it thinks of the document.

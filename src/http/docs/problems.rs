@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{ContentBuilder, Header, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Header, Ref, RefOr, Response, ResponseBuilder, Schema};
 use utoipa::{IntoResponses, Modify, PartialSchema};
 
 use crate::http::error::Problem;
@@ -61,6 +61,28 @@ impl IntoResponses for PictureProblems {
     }
 }
 
+/// What can be wrong with an API key.
+pub(in crate::http) struct KeyProblems;
+
+impl IntoResponses for KeyProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        key_problems()
+    }
+}
+
+pub(super) fn key_problems() -> BTreeMap<String, RefOr<Response>> {
+    references(&[401, 403])
+}
+
+/// The problem with this status.
+pub(in crate::http) struct Problems<const STATUS: u16>;
+
+impl<const STATUS: u16> IntoResponses for Problems<STATUS> {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references(&[STATUS])
+    }
+}
+
 /// What can be wrong with the server and its store.
 pub(in crate::http) struct StoreProblems;
 
@@ -94,6 +116,7 @@ impl Modify for Everywhere {
             for operation in operations.into_iter().flatten() {
                 for response in operation.responses.responses.values_mut() {
                     if let RefOr::T(response) = response {
+                        response.headers.values_mut().for_each(bound);
                         response.headers.insert("X-Request-Id".to_owned(), request_id().into());
                         if LOOKED_UP.contains(&operation.operation_id.as_deref().unwrap_or_default()) {
                             response.headers.extend(provenance());
@@ -126,6 +149,13 @@ fn response((status, _, description, detail): (u16, &str, &str, &str)) -> Respon
         _ => response,
     };
     response.build()
+}
+
+/// Says of a header how long it is at the most: a URL's id three times over, and some.
+fn bound(header: &mut RefOr<Header>) {
+    if let RefOr::T(Header { schema: Some(RefOr::T(Schema::Object(text))), .. }) = header {
+        text.max_length = text.max_length.or(Some(40_000));
+    }
 }
 
 fn request_id() -> Header {

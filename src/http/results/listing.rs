@@ -4,10 +4,12 @@ use std::fmt::Write;
 
 use actix_web::web;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::PATH;
 use super::row::{self, Row};
 use crate::domain::{Key, StoredResult};
+use crate::http::docs::{EXAMPLE_ID, EXAMPLE_URL};
 use crate::http::error::ApiError;
 use crate::service::Listing;
 
@@ -16,11 +18,19 @@ const MAX_LIMIT: usize = 1000;
 /// Longest prefix and model, in bytes: no key and no name is longer.
 const MAX_TEXT_BYTES: usize = 4000;
 
-/// The JSON of a list.
-#[derive(Serialize)]
+/// A page of a list.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Page, example = json!({
+    "results": [{
+        "id": EXAMPLE_ID, "url": EXAMPLE_URL, "result": 1, "model": "manual", "created_at": "2026-11-23T15:49:10.123456Z"
+    }],
+    "next": null
+}))]
 pub(super) struct Page<'a> {
+    #[schema(max_items = 1000)]
     pub(super) results: Vec<Row<'a>>,
-    /// `null` on the last page.
+    /// Path and query of the next page; `null` on the last one.
+    #[schema(required, max_length = 40000)]
     pub(super) next: Option<String>,
 }
 

@@ -5,20 +5,34 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use crate::domain::{Key, Outcome, StoredResult, hex};
+use crate::http::docs::{self, EXAMPLE_ID, EXAMPLE_URL};
 use crate::http::error::ApiError;
 
 /// Longest key that a row is looked for under, in bytes: where Oracle's VARCHAR2 ends.
 const MAX_KEY_BYTES: usize = 4000;
 
-/// A row's JSON.
-#[derive(Serialize)]
+/// A stored result.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Row, example = json!({
+    "id": EXAMPLE_ID, "url": EXAMPLE_URL, "result": 1, "model": "manual", "created_at": "2026-11-23T15:49:10.123456Z"
+}))]
 pub(super) struct Row<'a> {
+    /// The URL in base64url without padding.
+    #[schema(max_length = 5334, pattern = "^[A-Za-z0-9_-]+$")]
     pub(super) id: String,
+    /// The key.
+    #[schema(max_length = 4000)]
     url: &'a str,
+    #[schema(schema_with = docs::value)]
     result: &'a Outcome,
+    /// `name@version` of the model that made it, `manual` for a person, `null` where another program wrote the row.
+    #[schema(required, max_length = 4000)]
     model: Option<&'a str>,
+    /// When the row was written, in UTC; `null` where the table does not say.
+    #[schema(required, max_length = 64)]
     created_at: Option<&'a str>,
 }
 

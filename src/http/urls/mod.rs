@@ -1,6 +1,7 @@
 //! `POST /urls`: many URLs in one request, each answered as `POST /url` would, in the order in which they were sent. A JSON
 //! batch is answered as a whole; NDJSON is answered while it is read.
 
+mod described;
 mod lines;
 mod stream;
 
@@ -15,13 +16,46 @@ use serde_json::value::RawValue;
 
 use super::Context;
 use super::body::{media_type, member, read_json, refuse_encoded, text};
+use super::docs::{BodyProblems, StoreProblems};
 use super::error::ApiError;
 use super::guard::may_predict;
 use super::observe::RequestId;
 use crate::domain::{Key, Outcome};
 use crate::service::ServiceError;
+use described::{Answers, Batch, lines};
 
-/// Handles `POST /urls`, as JSON `{"urls": [text, ...]}` or as NDJSON with `{"url": text}` a line.
+/// The results of many URLs
+///
+/// Each URL is answered as `/url` would, in the order in which they are sent. An entry fails alone: in place of `result` it
+/// has `error`, the problem that `/url` would have answered.
+///
+/// A JSON batch is answered as a whole. NDJSON, `{"url": text}` a line, is answered line by line while it is read and may have
+/// any number of lines: read while you send.
+#[utoipa::path(
+    post,
+    path = "/urls",
+    operation_id = "predict_urls",
+    tag = "prediction",
+    request_body(
+        description = "The URLs, as one JSON object or as one a line",
+        content(
+            (Batch = "application/json"),
+            ("application/x-ndjson", example = "{\"url\": \"http://www.example.com/\"}\n{\"url\": \"\"}\n"),
+        ),
+    ),
+    responses(
+        (
+            status = 200,
+            description = "What is stored for each URL now, or why there is nothing",
+            content(
+                (Answers = "application/json"),
+                ("application/x-ndjson", example = lines),
+            ),
+        ),
+        BodyProblems,
+        StoreProblems,
+    ),
+)]
 pub(super) async fn predict(
     context: Data<Context>,
     request: HttpRequest,
