@@ -54,6 +54,17 @@ impl ModelVersion {
         Self(format!("{name}@{version}"))
     }
 
+    /// The version without the model's name.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        self.parts().1
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        // A name may hold an `@`, a version never does.
+        self.0.rsplit_once('@').unwrap_or(("", &self.0))
+    }
+
     /// The text `name@version`.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -20,8 +20,8 @@ use serde::Deserialize;
 pub use error::ServiceError;
 pub use results::{Listing, StoredResults};
 
-use crate::domain::{Key, Outcome, Picture, Score};
-use crate::model::{ImageModel, Predictor, UrlModel};
+use crate::domain::{Key, ModelVersion, Outcome, Picture, Score};
+use crate::model::{ImageModel, Live, Predictor, UrlModel};
 use crate::store::ResultStore;
 pub use crate::store::{Change, Changed, Rejection};
 use core::Core;
@@ -89,11 +89,17 @@ impl<P: Predictor> LookupThenPredict<P> {
     ///
     /// # Errors
     /// Where the system gives no more threads.
-    pub fn start(store: Arc<dyn ResultStore>, predictor: Arc<P>, settings: LaneSettings) -> std::io::Result<Self> {
+    pub fn start(store: Arc<dyn ResultStore>, live: Arc<Live<P>>, settings: LaneSettings) -> std::io::Result<Self> {
         let health = Arc::new(Health::of(store.table()));
-        let core = Arc::new(Core { store, predictor, health });
+        let core = Arc::new(Core { store, live, health });
         let lanes = Lanes::start(Arc::clone(&core), settings)?;
         Ok(Self { lanes, core, probe: Arc::default() })
+    }
+
+    /// The model that answers now.
+    #[must_use]
+    pub fn model(&self) -> ModelVersion {
+        self.core.live.get().version()
     }
 
     /// Answers for `key` until `deadline`: what is stored, or else a prediction from `input`, stored.
