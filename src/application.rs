@@ -1,5 +1,7 @@
 //! The application: the only place where settings, store, model, service and HTTP are put together.
 
+mod models;
+
 use std::any::Any;
 use std::iter;
 use std::net::SocketAddr;
@@ -17,6 +19,8 @@ use crate::model::{ImageModel, Predictor, UrlModel};
 use crate::service::LookupThenPredict;
 use crate::settings::Settings;
 use crate::store::{self, Backend, Expected, ResultStore, StoreError, Verdict};
+use models::Models;
+pub(crate) use models::{load_image_model, load_url_model};
 
 /// A server that is bound and ready to run.
 pub struct Application {
@@ -24,6 +28,7 @@ pub struct Application {
     addresses: Vec<SocketAddr>,
     grace: Duration,
     store: Arc<dyn ResultStore>,
+    models: Models,
 }
 
 /// How long `store.require_at_start` waits for the first session: logging on takes longer than getting one.
@@ -37,11 +42,10 @@ impl Application {
     /// One sentence that says what the operator has to change.
     pub fn build(settings: &Settings) -> anyhow::Result<Self> {
         let access = access(&settings.auth)?;
-        let model = load_url_model(settings)?;
-        let image_model = settings.models.image.enabled.then(|| load_image_model(settings)).transpose()?;
+        let models = Models::load(settings)?;
         let stores = store::open::open(&settings.store)?;
         if settings.store.backend == Backend::Sqlite {
-            let images = image_model.as_ref().map(|_| &stores.images);
+            let images = models.image.as_ref().map(|_| &stores.images);
             for store in iter::once(&stores.urls).chain(images) {
                 store.apply_schema().context("cannot make the result tables in store.sqlite.path")?;
             }
@@ -57,15 +61,18 @@ impl Application {
             }
         }
         let store_name = store.describe();
-        let mut models = Predictor::version(&model).to_string();
-        if let Some(image_model) = &image_model {
-            models.push_str(&format!(", {}", Predictor::version(image_model)));
+        let mut names = Predictor::version(&*models.url.get()).to_string();
+        if let Some(image) = &models.image {
+            names.push_str(&format!(", {}", Predictor::version(&*image.get())));
         }
-        let expected = expected(settings, Some(&model));
+        let expected = expected(settings, Some(&models.url.get()));
         let no_threads = "cannot start the lanes' threads";
-        let url = LookupThenPredict::start(Arc::clone(&store), Arc::new(model), settings.lanes).context(no_threads)?;
-        let images = image_model
-            .map(|model| LookupThenPredict::start(stores.images, Arc::new(model), settings.lanes))
+        let url = LookupThenPredict::start(Arc::clone(&store), Arc::clone(&models.url), settings.lanes)
+            .context(no_threads)?;
+        let images = models
+            .image
+            .as_ref()
+            .map(|live| LookupThenPredict::start(stores.images, Arc::clone(live), settings.lanes))
             .transpose()
             .context(no_threads)?
             .map(|service| Images::new(service, settings.limits.max_image_bytes));
@@ -92,7 +99,7 @@ impl Application {
         }
         let addresses = server.addrs();
         let list: Vec<String> = addresses.iter().map(|address| format!("http://{address}")).collect();
-        log::info!("listening on {}; store: {store_name}; model: {models}", list.join(", "));
+        log::info!("listening on {}; store: {store_name}; model: {names}", list.join(", "));
         if settings.store.backend == Backend::Oracle {
             let store = Arc::downgrade(&store);
             std::thread::Builder::new()
@@ -100,7 +107,7 @@ impl Application {
                 .spawn(move || warn_of_lacks(&store, &expected))
                 .context("cannot start a thread")?;
         }
-        Ok(Self { server: server.run(), addresses, grace, store })
+        Ok(Self { server: server.run(), addresses, grace, store, models })
     }
 
     /// The addresses that are served, with real ports.
@@ -109,10 +116,14 @@ impl Application {
         &self.addresses
     }
 
-    /// What the operator calls for after setting an account right: lets a store that stopped logging on try once more.
-    pub fn logon_retry(&self) -> impl Fn() + use<> {
-        let store = Arc::clone(&self.store);
-        move || store.retry_logon()
+    /// What the operator calls for after setting something right: a store that stopped logging on tries once more, and the
+    /// models are read again. Does not wait for either.
+    pub fn hangup(&self) -> impl Fn() + use<> {
+        let (store, reload_models) = (Arc::clone(&self.store), self.models.reload());
+        move || {
+            store.retry_logon();
+            reload_models();
+        }
     }
 
     /// Serves until `stop` resolves; then accepts nothing more, answers what is in flight, closes idle connections, and
@@ -225,25 +236,4 @@ pub(crate) fn expected(settings: &Settings, model: Option<&UrlModel>) -> Expecte
 pub(crate) fn expected_images(settings: &Settings, model: Option<&ImageModel>) -> Option<Expected> {
     let model = model.map(|model| Predictor::version(model).to_string());
     settings.models.image.enabled.then(|| Expected::of_images(model))
-}
-
-/// The configured model, or the one inside the binary.
-pub(crate) fn load_url_model(settings: &Settings) -> anyhow::Result<UrlModel> {
-    let path = &settings.models.url.path;
-    if path.as_os_str().is_empty() {
-        UrlModel::embedded().context("the model inside this binary cannot be used")
-    } else {
-        UrlModel::load(path).context("models.url.path")
-    }
-}
-
-/// The configured classifier, or the one inside the binary.
-pub(crate) fn load_image_model(settings: &Settings) -> anyhow::Result<ImageModel> {
-    let path = &settings.models.image.path;
-    let model = if path.as_os_str().is_empty() {
-        ImageModel::embedded().context("the image model inside this binary cannot be used")
-    } else {
-        ImageModel::load(path).context("models.image.path")
-    }?;
-    Ok(model.with_max_pixels(settings.limits.max_image_pixels))
 }

@@ -7,7 +7,7 @@
 //! ```text
 //! main -> cli -> application -> http -> service -> { store, model } -> domain
 //!                      settings, telemetry: seen by application and cli
-//!                      auth: seen by all down to service
+//!                      auth: seen by all down to service; stamp: by whoever watches a file
 //! ```
 //! - [`cli`]: one file per subcommand.
 //! - [`application`]: the only wiring.
@@ -17,6 +17,7 @@
 //! - [`service`]: look up, else predict, store and answer; the lanes, which are the hop from async to blocking.
 //! - [`store`]: the result table behind a batch-first trait; SQLite and Oracle.
 //! - [`model`]: features, training, artifacts, prediction; smartcore stays inside.
+//! - [`stamp`]: whether a file has changed.
 //! - [`domain`]: keys, outcomes, stored results: parsed at the door, then never wrong.
 
 pub mod application;
@@ -27,5 +28,6 @@ pub mod http;
 pub mod model;
 pub mod service;
 pub mod settings;
+pub mod stamp;
 pub mod store;
 pub mod telemetry;

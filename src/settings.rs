@@ -80,7 +80,7 @@ pub struct ModelSettings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageModelSettings {
-    /// Artifact; empty for the model inside the binary.
+    /// The artifact, or a folder of versions; empty for the one inside the binary.
     pub path: PathBuf,
     /// Whether there is a route `/classify`.
     pub enabled: bool,
@@ -90,7 +90,7 @@ pub struct ImageModelSettings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFile {
-    /// The artifact; empty for the one inside the binary.
+    /// The artifact, or a folder of versions; empty for the one inside the binary.
     pub path: PathBuf,
 }
 

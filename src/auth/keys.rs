@@ -1,6 +1,5 @@
 //! The keys that are admitted now: read at the start, and again whenever the file has changed.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -10,6 +9,7 @@ use subtle::ConstantTimeEq;
 
 use super::file::{Entry, parse};
 use super::{Holder, hash};
+use crate::stamp::Stamp;
 
 /// How often the file is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -20,27 +20,6 @@ pub struct Keys {
     entries: RwLock<Arc<Vec<Entry>>>,
     /// The file as it was when it was last looked at, read well or not.
     seen: Mutex<Option<Stamp>>,
-}
-
-/// What tells one version of a file from another, also where it was replaced within one tick of the clock.
-#[derive(Debug, PartialEq, Eq)]
-struct Stamp {
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(path: &Path) -> std::io::Result<Self> {
-        let file = std::fs::metadata(path)?;
-        Ok(Self {
-            inode: file.ino(),
-            size: file.size(),
-            modified: (file.mtime(), file.mtime_nsec()),
-            changed: (file.ctime(), file.ctime_nsec()),
-        })
-    }
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<Entry>> {

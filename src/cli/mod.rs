@@ -4,6 +4,7 @@ mod config;
 mod doctor;
 mod evaluate;
 mod keygen;
+mod model;
 mod schema;
 mod serve;
 mod train;
@@ -61,6 +62,7 @@ enum Command {
     Train(train::TrainArgs),
     /// Measure a model on known results.
     Evaluate(evaluate::EvaluateArgs),
+    Model(model::ModelArgs),
     /// Print, make or check the result table.
     #[command(subcommand)]
     Schema(schema::SchemaCommand),
@@ -78,6 +80,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve => cli.settings.load().and_then(|effective| serve::run(&effective.settings)),
         Command::Train(args) => cli.settings.load().and_then(|_| train::run(&args)),
         Command::Evaluate(args) => cli.settings.load().and_then(|_| evaluate::run(&args)),
+        Command::Model(args) => cli.settings.load().and_then(|effective| model::run(&args, &effective.settings)),
         Command::Schema(command) => {
             return finish(cli.settings.load().and_then(|effective| schema::run(command, &effective.settings)));
         }

@@ -7,7 +7,7 @@ use crate::settings::Settings;
 use crate::telemetry;
 
 /// Serves until SIGTERM or Ctrl-C; a second signal ends the process at once. SIGHUP lets a store whose password was
-/// refused log on once more.
+/// refused log on once more, and has the models read again.
 pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
     telemetry::start(&settings.log)?;
     actix_web::rt::System::new().block_on(async {
@@ -16,11 +16,11 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let application = Application::build(settings)?;
-        let retry_logon = application.logon_retry();
+        let hung_up = application.hangup();
         actix_web::rt::spawn(async move {
             while hangup.recv().await.is_some() {
-                log::info!("SIGHUP: a refused logon is tried once more");
-                retry_logon();
+                log::info!("SIGHUP: a refused logon is tried once more, and the models are read again");
+                hung_up();
             }
         });
         let mut next = async move || {

@@ -54,10 +54,15 @@ impl ModelVersion {
         Self(format!("{name}@{version}"))
     }
 
-    /// The part after the name.
+    /// The version without the model's name.
     #[must_use]
     pub fn version(&self) -> &str {
-        self.0.split_once('@').map_or("", |(_, version)| version)
+        self.parts().1
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        // A name may hold an `@`, a version never does.
+        self.0.rsplit_once('@').unwrap_or(("", &self.0))
     }
 
     /// The text `name@version`.

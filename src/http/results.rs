@@ -106,7 +106,11 @@ pub(super) async fn list(context: Data<Context>, request: HttpRequest) -> Result
     ),
     security(("api_key" = ["results:read"])),
 )]
-pub(super) async fn get(context: Data<Context>, request: HttpRequest, id: Path<String>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn get(
+    context: Data<Context>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, ApiError> {
     let deadline = context.deadline();
     require(&context, &request, Scope::ResultsRead)?;
     let preconditions = Preconditions::of(&request)?;
@@ -147,7 +151,11 @@ pub(super) async fn get(context: Data<Context>, request: HttpRequest, id: Path<S
     ),
     security(("api_key" = ["results:write"])),
 )]
-pub(super) async fn create(context: Data<Context>, request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
+pub(super) async fn create(
+    context: Data<Context>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
     let deadline = context.deadline();
     let by = require(&context, &request, Scope::ResultsWrite)?;
     let body = read_json(&request, payload, context.limits.max_body_bytes, deadline).await?;
@@ -245,7 +253,11 @@ pub(super) async fn put(
     ),
     security(("api_key" = ["results:write"])),
 )]
-pub(super) async fn delete(context: Data<Context>, request: HttpRequest, id: Path<String>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn delete(
+    context: Data<Context>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<HttpResponse, ApiError> {
     let deadline = context.deadline();
     let by = require(&context, &request, Scope::ResultsWrite)?;
     let preconditions = Preconditions::of(&request)?;

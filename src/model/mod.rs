@@ -12,9 +12,12 @@ mod evaluate;
 mod features;
 mod file;
 mod image;
+mod live;
 mod predictor;
+mod source;
 mod train;
 mod url_model;
+mod versions;
 
 pub use artifact::{ArtifactError, ArtifactInfo, DataInfo};
 pub use dataset::{Dataset, DatasetError};
@@ -24,6 +27,9 @@ pub use image::{
     Channels, FolderError, ImageAlgorithm, ImageInfo, ImageMetrics, ImageModel, ImageTrainError, ImageTrainOptions,
     Look, Pictures, evaluate_images, train_images,
 };
+pub use live::Live;
 pub use predictor::{PredictError, Predictor};
+pub use source::{Source, StoredModel};
 pub use train::{Algorithm, Progress, Stage, TrainError, TrainOptions, TrainReport, train};
 pub use url_model::UrlModel;
+pub use versions::{Versions, VersionsError};

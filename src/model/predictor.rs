@@ -22,6 +22,12 @@ pub trait Predictor: Send + Sync + 'static {
     /// How many predictions may run at the same time, where one takes so long that others must not wait for it: each is
     /// then made alone. `None` where a whole batch is a matter of microseconds.
     fn parallelism(&self) -> Option<usize>;
+
+    /// Predicts for a probe set, before the model answers anybody. Blocks for less than a millisecond.
+    ///
+    /// # Errors
+    /// Where the model has no value for one of the set, or not the same one twice.
+    fn warm_up(&self) -> Result<(), PredictError>;
 }
 
 /// Why a model gives no value.
@@ -33,6 +39,9 @@ pub enum PredictError {
         /// Place of the URL in the batch, from 0.
         index: usize,
     },
+    /// The same input got two values.
+    #[error("the model gives the same URL two scores")]
+    Unsteady,
     /// The input is no picture, or too large a one: the fault of whoever sent it.
     #[error("the picture cannot be classified: {0}")]
     Picture(#[source] PictureError),
@@ -40,6 +49,14 @@ pub enum PredictError {
     #[error("the classifier failed: {0}")]
     Classifier(String),
 }
+
+/// Beginnings of the URLs that a model is warmed up with, of different schemes, hosts and lengths.
+const WARM_UP: [&str; 4] = [
+    "http://192.0.2.",
+    "https://www.example.com/a/b/c.html?id=",
+    "",
+    "http://login.example.co.uk.verify-account.test/~x/%20",
+];
 
 /// A URL's text is its key.
 impl Predictor for UrlModel {
@@ -56,6 +73,19 @@ impl Predictor for UrlModel {
 
     fn parallelism(&self) -> Option<usize> {
         None
+    }
+
+    fn warm_up(&self) -> Result<(), PredictError> {
+        let set: Vec<String> = (0..64).map(|n| format!("{}{n}", WARM_UP[n % WARM_UP.len()])).collect();
+        let set: Vec<&str> = set.iter().map(String::as_str).collect();
+        let together = UrlModel::predict(self, &set)?;
+        for (url, score) in set.iter().zip(together) {
+            // bit for bit: what is answered alone has to be what is answered in a batch
+            if UrlModel::predict(self, &[url])?[..] != [score] {
+                return Err(PredictError::Unsteady);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -78,5 +108,10 @@ impl Predictor for ImageModel {
         const MOST: usize = 4;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Some((cores / 2).clamp(1, MOST))
+    }
+
+    /// Loading has classified a probe picture already.
+    fn warm_up(&self) -> Result<(), PredictError> {
+        Ok(())
     }
 }

@@ -8,13 +8,13 @@ use super::statistics::Counters;
 use super::work::{Job, Prediction, Reply, Ticket};
 use super::{Answer, ServiceError, Source};
 use crate::domain::{Key, NewResult, Outcome};
-use crate::model::Predictor;
+use crate::model::{Live, Predictor};
 use crate::store::{Found, Inserted, ResultStore, StoreError, StoreSession};
 
 /// What a lane needs to work off a batch.
 pub(super) struct Core<P> {
     pub(super) store: Arc<dyn ResultStore>,
-    pub(super) predictor: Arc<P>,
+    pub(super) live: Arc<Live<P>>,
     pub(super) health: Arc<Health>,
     pub(super) counters: Counters,
 }
@@ -58,10 +58,12 @@ impl<P: Predictor> Core<P> {
         if misses.is_empty() {
             return Vec::new();
         }
-        let model = self.predictor.version().to_string();
+        // One for the whole batch: the value, and what it says of itself, are of the same model.
+        let predictor = self.live.get();
+        let model = predictor.version().to_string();
         let mut predictions = Vec::with_capacity(misses.len());
         let mut failed = Vec::new();
-        for (job, outcome) in misses.iter().zip(self.outcomes(misses)) {
+        for (job, outcome) in misses.iter().zip(self.outcomes(&*predictor, misses)) {
             match outcome {
                 Ok(outcome) => {
                     let row = NewResult { key: job.key().clone(), outcome, model: Some(model.clone()) };
@@ -78,15 +80,15 @@ impl<P: Predictor> Core<P> {
     }
 
     /// One model call for all; where that fails, one for each, so that a bad input fails alone.
-    fn outcomes(&self, jobs: &[Job<P::Input>]) -> Vec<Result<Outcome, ServiceError>> {
+    fn outcomes(&self, predictor: &P, jobs: &[Job<P::Input>]) -> Vec<Result<Outcome, ServiceError>> {
         let inputs: Vec<&P::Input> = jobs.iter().map(|job| &job.input).collect();
         let since = Instant::now();
-        let predicted = self.predictor.predict(&inputs);
+        let predicted = predictor.predict(&inputs);
         self.counters.predicted(since, inputs.len());
         match predicted {
             Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
             Err(error) if inputs.len() == 1 => vec![Err(error.into())],
-            Err(_) => jobs.chunks(1).flat_map(|job| self.outcomes(job)).collect(),
+            Err(_) => jobs.chunks(1).flat_map(|job| self.outcomes(predictor, job)).collect(),
         }
     }
 

@@ -42,7 +42,7 @@ impl<P: Predictor> Shared<P> {
     pub(super) fn start(core: Arc<Core<P>>, settings: LaneSettings) -> std::io::Result<Arc<Self>> {
         let lanes = core.store.max_sessions();
         let queue = Mutex::new(Queue::new(core.store.max_writers()));
-        let model_threads = core.predictor.parallelism().map(ModelThreads::start).transpose()?;
+        let model_threads = core.live.get().parallelism().map(ModelThreads::start).transpose()?;
         let shared = Arc::new(Self { queue, work: Condvar::new(), core, settings, model_threads });
         for lane in 0..lanes {
             let lane_shared = Arc::clone(&shared);

@@ -81,11 +81,11 @@ impl<P: Predictor> Lanes<P> {
     ) -> Result<T, ServiceError> {
         let _place = self.place()?;
         let (reply, answer) = oneshot::channel();
-        let predictor = Arc::clone(&self.shared.core.predictor);
+        let live = Arc::clone(&self.shared.core.live);
         self.shared.on_model_threads(Box::new(move || {
             if !reply.is_closed() {
                 // A receiver that is gone has withdrawn its request.
-                let _ = reply.send(question(&predictor));
+                let _ = reply.send(question(&live.get()));
             }
         }));
         match tokio::time::timeout_at(deadline.into(), answer).await {

@@ -23,7 +23,7 @@ pub use results::{Listing, StoredResults};
 pub use statistics::{Measured, Statistics};
 
 use crate::domain::{Key, ModelVersion, Outcome, Picture, Score};
-use crate::model::{ImageModel, Predictor, UrlModel};
+use crate::model::{ImageModel, Live, Predictor, UrlModel};
 use crate::store::ResultStore;
 pub use crate::store::{Change, Changed, Rejection};
 use core::Core;
@@ -92,11 +92,17 @@ impl<P: Predictor> LookupThenPredict<P> {
     ///
     /// # Errors
     /// Where the system gives no more threads.
-    pub fn start(store: Arc<dyn ResultStore>, predictor: Arc<P>, settings: LaneSettings) -> std::io::Result<Self> {
+    pub fn start(store: Arc<dyn ResultStore>, live: Arc<Live<P>>, settings: LaneSettings) -> std::io::Result<Self> {
         let health = Arc::new(Health::of(store.table()));
-        let core = Arc::new(Core { store, predictor, health, counters: Counters::default() });
+        let core = Arc::new(Core { store, live, health, counters: Counters::default() });
         let lanes = Lanes::start(Arc::clone(&core), settings)?;
         Ok(Self { lanes, core, probe: Arc::default() })
+    }
+
+    /// The model that answers now.
+    #[must_use]
+    pub fn model(&self) -> ModelVersion {
+        self.core.live.get().version()
     }
 
     /// Answers for `key` until `deadline`: what is stored, or else a prediction from `input`, stored.
@@ -108,12 +114,6 @@ impl<P: Predictor> LookupThenPredict<P> {
     /// Dropping the future withdraws the request; work that a lane has begun for it is finished and stored.
     pub async fn answer(&self, key: Key, input: P::Input, deadline: Instant) -> Result<Answer, ServiceError> {
         self.lanes.answer(key, input, deadline).await
-    }
-
-    /// The model that predicts.
-    #[must_use]
-    pub fn model(&self) -> ModelVersion {
-        self.core.predictor.version()
     }
 
     /// What has been done since the start.

@@ -12,6 +12,7 @@ mod expected;
 mod floors;
 mod hostile;
 mod keys;
+mod live_models;
 mod migration;
 mod model;
 mod ndjson;

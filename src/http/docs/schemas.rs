@@ -31,7 +31,8 @@ pub(in crate::http) fn value() -> Object {
 /// A picture that a JSON document can hold: a BMP all of whose bytes are ASCII. Eight by eight pixels show a one.
 pub(in crate::http) fn picture() -> String {
     const HEAD_BYTES: u8 = 62;
-    const ROWS: [u8; 8] = [0b0001_1000, 0b0011_1000, 0b0001_1000, 0b0001_1000, 0b0001_1000, 0b0001_1000, 0b0011_1100, 0];
+    const ROWS: [u8; 8] =
+        [0b0001_1000, 0b0011_1000, 0b0001_1000, 0b0001_1000, 0b0001_1000, 0b0001_1000, 0b0011_1100, 0];
     let bytes_of_file = HEAD_BYTES + 4 * 8;
     let mut bytes = vec![b'B', b'M', bytes_of_file, 0, 0, 0, 0, 0, 0, 0, HEAD_BYTES, 0, 0, 0];
     // BITMAPINFOHEADER: its size, width, height, planes, bits per pixel, and zeros for what has a default.
