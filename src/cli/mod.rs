@@ -6,6 +6,7 @@ mod evaluate;
 mod keygen;
 mod model;
 mod schema;
+mod score;
 mod serve;
 mod train;
 mod train_images;
@@ -62,6 +63,7 @@ enum Command {
     Train(train::TrainArgs),
     /// Measure a model on known results.
     Evaluate(evaluate::EvaluateArgs),
+    Score(score::ScoreArgs),
     Model(model::ModelArgs),
     /// Print, make or check the result table.
     #[command(subcommand)]
@@ -80,6 +82,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve => cli.settings.load().and_then(|effective| serve::run(&effective.settings)),
         Command::Train(args) => cli.settings.load().and_then(|_| train::run(&args)),
         Command::Evaluate(args) => cli.settings.load().and_then(|_| evaluate::run(&args)),
+        Command::Score(args) => cli.settings.load().and_then(|effective| score::run(&args, &effective.settings)),
         Command::Model(args) => cli.settings.load().and_then(|effective| model::run(&args, &effective.settings)),
         Command::Schema(command) => {
             return finish(cli.settings.load().and_then(|effective| schema::run(command, &effective.settings)));

@@ -20,6 +20,7 @@ mod oracle;
 mod picture_load;
 mod pictures;
 mod results;
+mod score;
 mod shutdown;
 mod sql;
 mod standin;
