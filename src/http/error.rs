@@ -45,6 +45,8 @@ pub(super) enum ApiError {
     ImageTooLarge(usize),
     /// 415: neither `application/json` nor `+json`.
     NotJson,
+    /// 415: neither that nor NDJSON.
+    NotBatch,
     /// 415: not `multipart/form-data`.
     NotMultipart,
     /// 415: with a `Content-Encoding`.
@@ -118,6 +120,9 @@ impl ApiError {
 
     /// What went wrong, in one sentence, for clients that take no more.
     pub(super) fn sentence(&self) -> String {
+        if let Self::Entry { at, detail } = self {
+            return format!("Element {at} of the input {detail}.");
+        }
         match (self.field_error(), self.problem().detail) {
             (Some(FieldError { pointer: Some(place), detail, .. }), _) => format!("{place} {detail}"),
             (_, Some(detail)) => detail,
@@ -155,6 +160,10 @@ impl ApiError {
             Self::SlowBody => ("about:blank", Some("The body did not arrive in time.".to_owned())),
             Self::BodyTooLarge(limit) => ("about:blank", Some(format!("The body is over {limit} bytes."))),
             Self::NotJson => ("about:blank", Some("Send the body as Content-Type: application/json.".to_owned())),
+            Self::NotBatch => (
+                "about:blank",
+                Some("Send the body as Content-Type: application/json or application/x-ndjson.".to_owned()),
+            ),
             Self::LineTooLarge(limit) => ("about:blank", Some(format!("The line is over {limit} bytes."))),
             Self::Encoded => ("about:blank", Some("Send the body without Content-Encoding.".to_owned())),
             Self::ImageTooLarge(limit) => ("about:blank", Some(format!("The image is over {limit} bytes."))),
@@ -259,6 +268,7 @@ impl ResponseError for ApiError {
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge(_) | Self::LineTooLarge(_) | Self::ImageTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson
+            | Self::NotBatch
             | Self::NotMultipart
             | Self::Encoded
             | Self::Service(ServiceError::Picture(PictureError::Undecodable(_))) => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -38,6 +38,11 @@ impl Lines {
         self.ended = true;
     }
 
+    /// Whether a line has begun to arrive, once [`next`](Self::next) has none.
+    pub(super) fn is_within_one(&self) -> bool {
+        self.skipping || !self.buffer.is_empty()
+    }
+
     /// The next line that has arrived whole, or is too long already.
     pub(super) fn next(&mut self) -> Option<Line> {
         loop {

@@ -68,7 +68,8 @@ pub(super) async fn predict(
         return Ok(stream::respond(context, payload, tally));
     }
     let deadline = context.deadline();
-    let body = read_json(&request, payload, context.limits.max_body_bytes, deadline).await?;
+    let body = read_json(&request, payload, context.limits.max_body_bytes, deadline).await;
+    let body = body.map_err(|error| if matches!(error, ApiError::NotJson) { ApiError::NotBatch } else { error })?;
     let entries = batch(&body, context.limits.max_batch, context.limits.max_url_bytes)?;
     let results = context.answer(entries, deadline).await;
     tally.count(&results);

@@ -4,6 +4,7 @@
 //! that a stream holds one group of lines in memory, however long it is.
 
 use std::convert::Infallible;
+use std::time::Instant;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Bytes, Data, Payload};
@@ -27,13 +28,15 @@ struct Exchange {
     /// `None` at its end.
     payload: Option<Payload>,
     lines: Lines,
+    /// By when the line that has begun to arrive is to be there; set while more of it is waited for.
+    line_by: Option<Instant>,
     tally: Tally,
 }
 
 /// Answers the lines of `payload` while it is read.
 pub(super) fn respond(context: Data<Context>, payload: Payload, tally: Tally) -> HttpResponse {
     let lines = Lines::new(context.limits.max_body_bytes);
-    let exchange = Exchange { context, payload: Some(payload), lines, tally };
+    let exchange = Exchange { context, payload: Some(payload), lines, line_by: None, tally };
     let answers = stream::unfold(exchange, |mut exchange| async move {
         let answers = exchange.next().await?;
         Some((Ok::<_, Infallible>(answers), exchange))
@@ -47,10 +50,16 @@ impl Exchange {
         loop {
             let group: Vec<Line> = std::iter::from_fn(|| self.lines.next()).take(GROUP).collect();
             if !group.is_empty() {
+                self.line_by = None;
                 return Some(self.answer(&group).await);
             }
             let payload = self.payload.as_mut()?;
-            let failed = match tokio::time::timeout(self.context.request_timeout, payload.next()).await {
+            // Between lines every byte counts as progress; within one, a byte now and then would hold memory for ever.
+            let mut by = self.context.deadline();
+            if self.lines.is_within_one() {
+                by = *self.line_by.get_or_insert(by);
+            }
+            let failed = match tokio::time::timeout_at(by.into(), payload.next()).await {
                 Ok(Some(Ok(chunk))) => {
                     self.lines.push(&chunk);
                     continue;

@@ -80,7 +80,9 @@ pub(super) fn a_batch_that_is_none_is_refused_as_a_whole(table: impl Table) {
     for body in ["", "{", r#"{"urls":["a"],"urls":["b"]}"#, r#"{"urls":["a",]}"#] {
         assert_eq!(server.app.post("/urls", body).status, 400, "{body}");
     }
-    assert_eq!(server.app.post_to("/urls", &[("Content-Type", "text/plain")], b"a").status, 415);
+    let other = server.app.post_to("/urls", &[("Content-Type", "application/jsonl")], b"{}");
+    assert_eq!(other.status, 415);
+    assert!(other.json()["detail"].as_str().unwrap().contains("application/x-ndjson"), "{}", other.json());
 }
 
 pub(super) fn a_batch_is_one_failure_where_the_store_fails_for_all_of_it(table: impl Table) {

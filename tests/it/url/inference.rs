@@ -97,7 +97,7 @@ pub(super) fn errors_have_the_protocols_form<T: Table>(table: T) {
     let server = Server::start(table);
     let long = "a".repeat(4001);
     for (request, status, reason) in [
-        (asking(&["http://a.example/", ""]), 422, "/urls/1 must not be empty"),
+        (asking(&["http://a.example/", ""]), 422, "Element 1 of the input must not be empty."),
         (asking(&[&long]), 422, "the limit is 4000"),
         (asking(&["a\nb"]), 422, "control character"),
         (asking(&vec!["a"; 501]), 422, "the limit is 500"),

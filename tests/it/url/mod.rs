@@ -79,6 +79,7 @@ macro_rules! url_contract {
             a_failure_of_the_store_is_that_of_the_lines_which_it_hits,
             a_client_that_leaves_stops_the_work,
             a_connection_that_stalls_both_ways_is_closed,
+            a_line_that_trickles_is_given_up_and_a_stream_of_cut_lines_is_not,
             a_client_that_only_sends_is_held_back_and_then_closed,
             a_long_stream_is_answered_in_constant_memory,
         }

@@ -1,5 +1,7 @@
 //! The clauses of streams: `POST /urls` with NDJSON, by clients that read while they send.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{Table, start_on};
@@ -117,6 +119,28 @@ pub(super) fn a_connection_that_stalls_both_ways_is_closed(table: impl Table) {
     assert_eq!((&last["url"], &last["error"]["status"]), (&Value::Null, &json!(408)));
     assert_eq!(answers.next(), None);
     answers.assert_closed();
+}
+
+pub(super) fn a_line_that_trickles_is_given_up_and_a_stream_of_cut_lines_is_not(table: impl Table) {
+    let app = start_with(&table, &["server.request_timeout_ms=2000"]);
+    let (mut sender, mut answers) = open(&app);
+    let line = line("http://a");
+    let (start, end) = line.split_at(5);
+    sender.send(start);
+    for _ in 0..6 {
+        std::thread::sleep(Duration::from_millis(400));
+        sender.send(format!("{end}{start}"));
+        assert!(answers.next().unwrap()["result"].is_number());
+    }
+    let last = std::thread::scope(|scope| {
+        let reading = scope.spawn(move || answers.next().unwrap());
+        // Something moves all the time.
+        while !reading.is_finished() && sender.try_send("x").is_ok() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        reading.join().unwrap()
+    });
+    assert_eq!((&last["url"], &last["error"]["status"]), (&Value::Null, &json!(408)));
 }
 
 pub(super) fn a_client_that_only_sends_is_held_back_and_then_closed(table: impl Table) {
