@@ -16,7 +16,7 @@ pub(super) fn lines() -> &'static str {
 
 /// Body of a request to `/urls`; other members are ignored.
 #[derive(ToSchema)]
-#[schema(example = json!({ "urls": ["http://www.example.com/", ""] }))]
+#[schema(example = json!({ "urls": ["http://www.example.com/", "http://www.example.org/"] }))]
 #[expect(dead_code, reason = "a description")]
 pub(super) struct Batch {
     #[schema(schema_with = urls)]

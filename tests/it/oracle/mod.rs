@@ -16,6 +16,7 @@ mod tables;
 use std::time::{Duration, Instant};
 
 use crate::app::{App, PATIENCE, Response};
+pub(crate) use schema::run;
 use crate::standin::Database;
 
 /// The table as `augur schema apply` makes it.
