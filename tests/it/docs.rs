@@ -138,7 +138,11 @@ fn assert_like(what: &str, example: &Value, answer: &Value) {
     match (example, answer) {
         (Value::Object(example), Value::Object(_)) => {
             for (name, value) in example {
-                assert_like(&format!("{what} {name}"), value, answer.get(name).unwrap_or_else(|| panic!("{what}: no {name}")));
+                assert_like(
+                    &format!("{what} {name}"),
+                    value,
+                    answer.get(name).unwrap_or_else(|| panic!("{what}: no {name}")),
+                );
             }
         }
         (Value::Array(example), Value::Array(answer)) => {
@@ -198,9 +202,12 @@ fn every_route_is_described_and_nothing_else() {
                 continue;
             }
             let text = std::fs::read_to_string(file).unwrap();
-            let looks_so = |text: &&str| text.starts_with('/') && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.{}".contains(&b));
+            let looks_so = |text: &&str| {
+                text.starts_with('/') && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.{}".contains(&b))
+            };
             for path in text.split('"').filter(looks_so) {
-                let example = |name: &str| known.iter().find_map(|path| path.split(name).nth(1)?.split('/').next()).unwrap();
+                let example =
+                    |name: &str| known.iter().find_map(|path| path.split(name).nth(1)?.split('/').next()).unwrap();
                 let path = path.replace("{id}", example("/api/results/")).replace("{model}", "url");
                 let path = path.replace("{version}", example("/versions/"));
                 tried += 1;
@@ -244,7 +251,8 @@ fn swagger_ui_comes_from_this_server_alone() {
     let moved = server.app.raw("GET /docs HTTP/1.1\r\nHost: augur\r\nConnection: close\r\n\r\n".as_bytes());
     assert!(moved.starts_with("HTTP/1.1 308 ") && moved.to_lowercase().contains("\r\nlocation: /docs/\r\n"), "{moved}");
     let page = String::from_utf8(server.app.get("/docs/").body).unwrap();
-    let named = |name: &str| page.split(&format!("{name}=\"")).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+    let named =
+        |name: &str| page.split(&format!("{name}=\"")).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
     let assets: Vec<String> = named("src").chain(named("href")).collect();
     assert!(assets.iter().any(|asset| asset.ends_with("swagger-ui-bundle.js")), "{assets:?}");
     let mut texts = vec![page.clone()];

@@ -16,8 +16,8 @@ mod tables;
 use std::time::{Duration, Instant};
 
 use crate::app::{App, PATIENCE, Response};
-pub(crate) use schema::run;
 use crate::standin::Database;
+pub(crate) use schema::run;
 
 /// The table as `augur schema apply` makes it.
 pub(crate) const TABLE: &str = "CREATE TABLE URL_RESULT (URL VARCHAR2(4000 BYTE) NOT NULL, RESULT BINARY_DOUBLE, \
