@@ -78,7 +78,8 @@ impl Application {
             .map(|service| Images::new(service, settings.limits.max_image_bytes));
         let request_timeout = settings.server.request_timeout();
         let results = url.stored_results();
-        let docs = Docs::new(&settings.limits, images.is_some(), access.require_for_predict)?;
+        let version = url.model();
+        let docs = Docs::new(&settings.limits, images.is_some(), access.require_for_predict, version.version())?;
         let context =
             Arc::new(Context { url, images, results, access, docs, limits: settings.limits, request_timeout });
         let grace = settings.server.shutdown_grace();

@@ -16,6 +16,9 @@ use serde_json::value::RawValue;
 use super::error::ApiError;
 use crate::domain::Outcome;
 
+/// Longest text that a result may be: where Oracle's VARCHAR2 ends.
+const MAX_RESULT_BYTES: usize = 4000;
+
 /// Reads the body of a request that must be JSON: at most `max_bytes`, until `deadline`.
 ///
 /// # Errors
@@ -114,12 +117,18 @@ pub(super) fn text_member<'a>(
 /// The member `name` of a JSON object as something that a result table can hold.
 ///
 /// # Errors
-/// As [`member`], and 422 where it is neither a number, nor a string, nor null, or a number beyond all columns.
+/// As [`member`], and 422 where it is neither a number, nor a string, nor null, or beyond all columns.
 pub(super) fn outcome_member(body: &[u8], name: &'static str, pointer: &'static str) -> Result<Outcome, ApiError> {
     let raw = member(body, name, pointer)?;
     match raw.get().as_bytes().first() {
         Some(b'n') => Ok(Outcome::Null),
-        Some(b'"') => Ok(Outcome::Text(text(raw).map_err(|detail| invalid(pointer, detail))?.into_owned())),
+        Some(b'"') => {
+            let text = text(raw).map_err(|detail| invalid(pointer, detail))?;
+            if text.len() > MAX_RESULT_BYTES {
+                return Err(invalid(pointer, "is over 4000 bytes"));
+            }
+            Ok(Outcome::Text(text.into_owned()))
+        }
         Some(b'-' | b'0'..=b'9') => Outcome::decimal(raw.get()).ok_or_else(|| invalid(pointer, "is out of range")),
         _ => Err(invalid(pointer, "must be a number, a string or null")),
     }
@@ -283,6 +292,9 @@ mod tests {
         ] {
             assert_eq!(result(raw).ok(), Some(expected), "{raw}");
         }
+        let long = |bytes: usize| format!("\"{}\"", "x".repeat(bytes));
+        assert!(result(&long(4000)).is_ok());
+        assert!(result(&long(4001)).is_err());
         for raw in ["true", "[1]", "{}", "1e999", "-1e999", "\"\\ud800\""] {
             assert!(matches!(result(raw), Err(ApiError::Invalid { pointer: "/result", .. })), "{raw}");
         }

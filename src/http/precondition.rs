@@ -5,6 +5,9 @@ use actix_web::http::header::{EntityTag, Header, IF_MATCH, IF_NONE_MATCH, IfMatc
 
 use super::error::ApiError;
 
+/// Longest list of tags that is read.
+const MAX_BYTES: usize = 4000;
+
 /// What a request makes its being done depend on.
 pub(super) struct Preconditions {
     if_match: Option<IfMatch>,
@@ -24,9 +27,14 @@ impl Preconditions {
     /// Reads the headers. A tag that is none matches nothing.
     ///
     /// # Errors
-    /// 400 where a header is not text.
+    /// 400 where a header is not text, or too long.
     pub(super) fn of(request: &HttpRequest) -> Result<Self, ApiError> {
         let headers = request.headers();
+        for name in [IF_MATCH, IF_NONE_MATCH] {
+            if headers.get(&name).is_some_and(|value| value.len() > MAX_BYTES) {
+                return Err(ApiError::Malformed(format!("The header {name} is over {MAX_BYTES} bytes.")));
+            }
+        }
         let broken = |name: &str| ApiError::Malformed(format!("The header {name} cannot be read."));
         let if_match = headers.contains_key(IF_MATCH).then(|| IfMatch::parse(request)).transpose();
         let if_none_match = headers.contains_key(IF_NONE_MATCH).then(|| IfNoneMatch::parse(request)).transpose();
@@ -80,6 +88,18 @@ mod tests {
         }
         for any in ["*", "\"a\""] {
             assert_eq!(check(("if-match", any), None), Err(Unmet::Match), "{any}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_tags_without_end_is_refused() {
+        for name in ["if-match", "if-none-match"] {
+            let of = |bytes: usize| {
+                let request = TestRequest::default().insert_header((name, "x".repeat(bytes))).to_http_request();
+                Preconditions::of(&request).map(|_| ())
+            };
+            assert!(of(MAX_BYTES).is_ok());
+            assert!(matches!(of(MAX_BYTES + 1), Err(ApiError::Malformed(reason)) if reason.contains(name)));
         }
     }
 

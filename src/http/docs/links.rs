@@ -4,9 +4,8 @@ use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::{OpenApi, RefOr};
 
 /// The answer that leads on: path, method, status; where its id and, if any, its tag are.
-const FROM: [(&str, &str, &str, &str, Option<&str>); 6] = [
+const FROM: [(&str, &str, &str, &str, Option<&str>); 5] = [
     ("/api/results", "post", "201", "$response.body#/id", Some("$response.header.ETag")),
-    ("/api/results", "get", "200", "$response.body#/results/0/id", None),
     ("/api/results/{id}", "get", "200", "$response.body#/id", Some("$response.header.ETag")),
     ("/api/results/{id}", "put", "200", "$response.body#/id", Some("$response.header.ETag")),
     ("/api/results/{id}", "put", "201", "$response.body#/id", Some("$response.header.ETag")),

@@ -1,5 +1,6 @@
 //! What a person or a program reads about this API: the OpenAPI document and Swagger UI, both from inside the binary.
 
+mod inference;
 mod links;
 mod problems;
 mod schemas;
@@ -15,6 +16,7 @@ use utoipa_swagger_ui::Config;
 
 use super::error::ApiError;
 use super::{Context, LimitSettings, classify, health, results, url, urls};
+use inference::Inference;
 use problems::Everywhere;
 pub(super) use problems::{BodyProblems, KeyProblems, PictureProblems, Problems, StoreProblems};
 pub(super) use schemas::{EXAMPLE_ID, EXAMPLE_URL, picture, url, value};
@@ -31,6 +33,7 @@ pub(super) use schemas::{EXAMPLE_ID, EXAMPLE_URL, picture, url, value};
     tags(
         (name = "prediction", description = "Look up, else predict and store"),
         (name = "results", description = "What is stored, for people who look at it and correct it"),
+        (name = "inference", description = "The Open Inference Protocol, version 2, for its clients"),
         (name = "operations", description = "For supervisors, load balancers and readers of this document"),
     ),
     paths(
@@ -48,11 +51,16 @@ pub struct Docs {
 }
 
 impl Docs {
-    /// Describes the routes that there are under these settings.
+    /// Describes the routes that there are under these settings; `version` is that of the model `url`.
     ///
     /// # Errors
     /// None that a caller could cause: JSON can hold every document.
-    pub fn new(limits: &LimitSettings, has_images: bool, require_for_predict: bool) -> serde_json::Result<Self> {
+    pub fn new(
+        limits: &LimitSettings,
+        has_images: bool,
+        require_for_predict: bool,
+        version: &str,
+    ) -> serde_json::Result<Self> {
         let mut api = Api::openapi();
         if !has_images {
             api.paths.paths.remove("/classify");
@@ -60,11 +68,13 @@ impl Docs {
         schemas::set_limits(&mut api, limits);
         security::describe(&mut api, require_for_predict);
         links::describe(&mut api);
+        let mut document = serde_json::to_value(&api)?;
+        Inference { limits, has_images, require_for_predict, version }.describe(&mut document)?;
         let page = Config::from("/openapi.json")
             .display_request_duration(true)
             // The default asks a server on the internet what it thinks of the document.
             .validator_url("none");
-        Ok(Self { document: serde_json::to_vec(&api)?.into(), page: Arc::new(page) })
+        Ok(Self { document: serde_json::to_vec(&document)?.into(), page: Arc::new(page) })
     }
 }
 

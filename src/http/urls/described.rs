@@ -16,7 +16,7 @@ pub(super) fn lines() -> &'static str {
 
 /// Body of a request to `/urls`; other members are ignored.
 #[derive(ToSchema)]
-#[schema(example = json!({ "urls": ["http://www.example.com/", ""] }))]
+#[schema(example = json!({ "urls": ["http://www.example.com/", "http://www.example.org/"] }))]
 #[expect(dead_code, reason = "a description")]
 pub(super) struct Batch {
     #[schema(schema_with = urls)]
@@ -32,13 +32,7 @@ fn urls() -> utoipa::openapi::schema::Array {
 #[derive(ToSchema)]
 #[schema(example = json!({ "results": [
     { "url": "http://www.example.com/", "result": 0.93 },
-    { "url": "", "error": {
-        "type": "about:blank",
-        "title": "Unprocessable Entity",
-        "status": 422,
-        "detail": "A member of the body is not valid; see errors.",
-        "errors": [{ "pointer": "/urls/1", "detail": "must not be empty" }]
-    } }
+    { "url": "http://www.example.org/", "result": 0.25 }
 ] }))]
 #[expect(dead_code, reason = "a description")]
 pub(super) struct Answers {

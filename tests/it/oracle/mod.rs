@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::{App, PATIENCE, Response};
 use crate::standin::Database;
+pub(crate) use schema::run;
 
 /// The table as `augur schema apply` makes it.
 pub(crate) const TABLE: &str = "CREATE TABLE URL_RESULT (URL VARCHAR2(4000 BYTE) NOT NULL, RESULT BINARY_DOUBLE, \

@@ -10,7 +10,7 @@ use crate::standin::Database;
 const OURS: &str = "CREATE TABLE URL_RESULT (URL VARCHAR2(4000 BYTE) NOT NULL, RESULT BINARY_DOUBLE, MODEL VARCHAR2(200 BYTE), \
                     CREATED_AT TIMESTAMP(6), CONSTRAINT URL_RESULT_PK PRIMARY KEY (URL))";
 
-pub(super) fn run(database: &Database, args: &[&str]) -> Output {
+pub(crate) fn run(database: &Database, args: &[&str]) -> Output {
     let mut command = augur();
     command.args(args);
     for setting in database.settings() {
