@@ -5,6 +5,9 @@ mod doctor;
 mod evaluate;
 mod keygen;
 mod model;
+mod progress;
+mod prune;
+mod rescore;
 mod schema;
 mod serve;
 mod train;
@@ -63,6 +66,8 @@ enum Command {
     /// Measure a model on known results.
     Evaluate(evaluate::EvaluateArgs),
     Model(model::ModelArgs),
+    Rescore(rescore::RescoreArgs),
+    Prune(prune::PruneArgs),
     /// Print, make or check the result table.
     #[command(subcommand)]
     Schema(schema::SchemaCommand),
@@ -81,6 +86,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Train(args) => cli.settings.load().and_then(|_| train::run(&args)),
         Command::Evaluate(args) => cli.settings.load().and_then(|_| evaluate::run(&args)),
         Command::Model(args) => cli.settings.load().and_then(|effective| model::run(&args, &effective.settings)),
+        Command::Rescore(args) => cli.settings.load().and_then(|effective| rescore::run(&args, &effective.settings)),
+        Command::Prune(args) => cli.settings.load().and_then(|effective| prune::run(&args, &effective.settings)),
         Command::Schema(command) => {
             return finish(cli.settings.load().and_then(|effective| schema::run(command, &effective.settings)));
         }

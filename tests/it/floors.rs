@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("main", &["cli"]),
     ("lib", &[]),
-    ("cli", &["application", "settings", "telemetry", "auth", "store", "model"]),
+    ("cli", &["application", "settings", "telemetry", "auth", "service", "store", "model"]),
     ("application", &["settings", "auth", "http", "service", "store", "model", "stamp"]),
     ("settings", &["auth", "http", "service", "store", "telemetry"]),
     ("telemetry", &[]),

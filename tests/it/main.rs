@@ -18,6 +18,7 @@ mod ndjson;
 mod oracle;
 mod picture_load;
 mod pictures;
+mod rescore;
 mod results;
 mod shutdown;
 mod sql;

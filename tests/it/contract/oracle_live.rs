@@ -33,6 +33,7 @@ impl Live {
         let random = RandomState::new().hash_one(0);
         let settings = StoreSettings {
             backend: Kind::Oracle,
+            stale: augur::store::Stale::Serve,
             require_at_start: false,
             // Within the 30 bytes of 11.2, also with `_PK`.
             table: TableSettings { name: format!("AUGUR_TEST_{random:016X}"), ..TableSettings::default() },
