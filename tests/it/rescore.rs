@@ -155,7 +155,7 @@ fn histogram_count(line: &str) -> Option<u64> {
 
 #[test]
 fn rescore_killed_twenty_times_renews_every_row_exactly_once() {
-    const ROWS: u64 = 20_000;
+    const ROWS: i64 = 20_000;
     let it = Versioned::new();
     let mut database = it.database();
     database
@@ -171,11 +171,11 @@ fn rescore_killed_twenty_times_renews_every_row_exactly_once() {
     }
     transaction.commit().unwrap();
     it.place.run(&["model", "activate", &it.newer]);
-    let renewed = || -> u64 { database.query_row("SELECT count(*) FROM RENEWALS", [], |row| row.get(0)).unwrap() };
+    let renewed = || -> i64 { database.query_row("SELECT count(*) FROM RENEWALS", [], |row| row.get(0)).unwrap() };
     let mut random: u64 = u64::from(std::process::id());
     for _ in 0..20 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let enough = renewed() + 1 + (random >> 33) % 150;
+        let enough = renewed() + 1 + i64::try_from((random >> 33) % 150).unwrap();
         // Slow enough not to be done before it is killed, in small batches.
         let mut rescore = start_rescore(&it, &["--rate", "1000", "--workers", "3"]);
         let end = Instant::now() + PATIENCE;
@@ -190,10 +190,10 @@ fn rescore_killed_twenty_times_renews_every_row_exactly_once() {
     assert!(start_rescore(&it, &[]).wait().unwrap().success());
     assert_eq!(renewed(), ROWS);
     let distinct = "SELECT count(DISTINCT URL) FROM RENEWALS";
-    assert_eq!(database.query_row(distinct, [], |row| row.get::<_, u64>(0)).unwrap(), ROWS);
+    assert_eq!(database.query_row(distinct, [], |row| row.get::<_, i64>(0)).unwrap(), ROWS);
     let of_newer = "SELECT count(*) FROM URL_RESULT WHERE MODEL = ?1";
     let newer = format!("url@{}", it.newer);
-    assert_eq!(database.query_row(of_newer, [newer], |row| row.get::<_, u64>(0)).unwrap(), ROWS);
+    assert_eq!(database.query_row(of_newer, [newer], |row| row.get::<_, i64>(0)).unwrap(), ROWS);
 }
 
 fn start_rescore(it: &Versioned, more: &[&str]) -> Child {
