@@ -5,6 +5,9 @@ mod doctor;
 mod evaluate;
 mod keygen;
 mod model;
+mod progress;
+mod prune;
+mod rescore;
 mod schema;
 mod score;
 mod serve;
@@ -65,6 +68,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     Score(score::ScoreArgs),
     Model(model::ModelArgs),
+    Rescore(rescore::RescoreArgs),
+    Prune(prune::PruneArgs),
     /// Print, make or check the result table.
     #[command(subcommand)]
     Schema(schema::SchemaCommand),
@@ -84,6 +89,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Evaluate(args) => cli.settings.load().and_then(|_| evaluate::run(&args)),
         Command::Score(args) => cli.settings.load().and_then(|effective| score::run(&args, &effective.settings)),
         Command::Model(args) => cli.settings.load().and_then(|effective| model::run(&args, &effective.settings)),
+        Command::Rescore(args) => cli.settings.load().and_then(|effective| rescore::run(&args, &effective.settings)),
+        Command::Prune(args) => cli.settings.load().and_then(|effective| prune::run(&args, &effective.settings)),
         Command::Schema(command) => {
             return finish(cli.settings.load().and_then(|effective| schema::run(command, &effective.settings)));
         }

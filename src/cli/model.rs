@@ -46,7 +46,8 @@ enum ModelCommand {
     /// Check a version and make it the one that answers
     Activate {
         /// One of those that `augur model list` prints
-        version: String,
+        #[arg(value_name = "VERSION")]
+        wanted: String,
     },
     /// Make the version answer that did before
     Rollback,
@@ -77,9 +78,9 @@ fn work<P: StoredModel>(command: &ModelCommand, setting: &str, path: &Path) -> a
             let version = folder(&source, setting)?.add::<P>(file)?;
             print(&format!("{version} is there; `augur model activate {version}` makes it answer\n"))
         }
-        ModelCommand::Activate { version } => {
-            folder(&source, setting)?.activate::<P>(version)?;
-            print(&format!("{version} is live\n"))
+        ModelCommand::Activate { wanted } => {
+            folder(&source, setting)?.activate::<P>(wanted)?;
+            print(&format!("{wanted} is live\n"))
         }
         ModelCommand::Rollback => {
             let version = folder(&source, setting)?.rollback::<P>()?;

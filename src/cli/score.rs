@@ -244,7 +244,8 @@ fn open_table(settings: &Settings, model: UrlModel) -> anyhow::Result<UrlService
     }
     // Nobody waits for a single answer here: large batches save commits.
     let lanes = LaneSettings { max_batch: CHUNK_ROWS, queue_capacity: 100 * CHUNK_ROWS };
-    LookupThenPredict::start(store, Arc::new(Live::new(model)), lanes).context("cannot start the lanes' threads")
+    LookupThenPredict::start(store, Arc::new(Live::new(model)), lanes, settings.store.stale)
+        .context("cannot start the lanes' threads")
 }
 
 fn write_rows<'a>(

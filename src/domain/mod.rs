@@ -54,6 +54,14 @@ impl ModelVersion {
         Self(format!("{name}@{version}"))
     }
 
+    /// Whether what MODEL says of a row makes it one of an older version of this model. Versions begin with their time in
+    /// UTC, so they order by their text. Rows without a model, corrections, and those of other models are never older.
+    #[must_use]
+    pub fn succeeds(&self, row: Option<&str>) -> bool {
+        let (name, version) = self.parts();
+        row.and_then(|row| row.rsplit_once('@')).is_some_and(|(its_name, its)| its_name == name && its < version)
+    }
+
     /// The version without the model's name.
     #[must_use]
     pub fn version(&self) -> &str {
@@ -75,5 +83,29 @@ impl ModelVersion {
 impl std::fmt::Display for ModelVersion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_older_version_of_the_same_model_is_succeeded() {
+        let model = ModelVersion::new("url", "20261123T150102Z-0123456789ab");
+        for (row, succeeded) in [
+            (Some("url@20261123T150101Z-ffffffffffff"), true),
+            (Some("url@20251123T150102Z-0123456789ab"), true),
+            (Some("url@20261123T150102Z-0123456789ab"), false),
+            (Some("url@20261123T150103Z-000000000000"), false),
+            (Some("other@20251123T150102Z-0123456789ab"), false),
+            (Some("a@url@20251123T150102Z-0123456789ab"), false),
+            (Some("manual"), false),
+            (Some("20251123T150102Z-0123456789ab"), false),
+            (Some(""), false),
+            (None, false),
+        ] {
+            assert_eq!(model.succeeds(row), succeeded, "{row:?}");
+        }
     }
 }

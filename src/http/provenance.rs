@@ -19,6 +19,8 @@ impl CacheStatus {
             (Source::Hit, _) => ("augur; hit", "hit"),
             (Source::Stored, false) => ("augur; fwd=miss; stored", "stored"),
             (Source::Stored, true) => ("augur; fwd=miss; stored; collapsed", "collapsed"),
+            (Source::Renewed, false) => ("augur; fwd=stale; stored", "renewed"),
+            (Source::Renewed, true) => ("augur; fwd=stale; stored; collapsed", "renewed"),
             (Source::StoredByOther, _) => ("augur; fwd=miss; detail=\"stored by another\"", "stored-by-other"),
             (Source::NotStored(Rejection::KeyTooLong), _) => {
                 ("augur; fwd=miss; detail=\"not stored: key too long\"", "not-stored")

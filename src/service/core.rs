@@ -9,18 +9,19 @@ use super::work::{Job, Prediction, Reply, Ticket};
 use super::{Answer, ServiceError, Source};
 use crate::domain::{Key, NewResult, Outcome};
 use crate::model::{Live, Predictor};
-use crate::store::{Found, Inserted, ResultStore, StoreError, StoreSession};
+use crate::store::{Found, Inserted, ResultStore, Stale, StoreError, StoreSession, Swap, Swapped};
 
 /// What a lane needs to work off a batch.
 pub(super) struct Core<P> {
     pub(super) store: Arc<dyn ResultStore>,
     pub(super) live: Arc<Live<P>>,
+    pub(super) stale: Stale,
     pub(super) health: Arc<Health>,
     pub(super) counters: Counters,
 }
 
 impl<P: Predictor> Core<P> {
-    /// Looks the keys up and answers the hits; gives back the misses. `None` where the store failed, and everybody has been
+    /// Looks the keys up and answers the hits; gives back the misses, and the hits that are to be renewed. `None` where the store failed, and everybody has been
     /// told.
     pub(super) fn look(
         &self,
@@ -33,15 +34,20 @@ impl<P: Predictor> Core<P> {
         let found = match self.health.note(Operation::Lookup, session.find_many(&keys)) {
             Ok(found) => found,
             Err(error) => {
-                self.counters.failed(jobs.len());
                 reply(jobs.iter().map(|job| Reply { ticket: job.ticket(), answer: Err(error.clone()) }).collect());
                 return None;
             }
         };
         let mut misses = Vec::new();
         let mut hits = Vec::with_capacity(jobs.len());
-        for (job, found) in jobs.into_iter().zip(found) {
+        let renewing = (self.stale == Stale::Recompute).then(|| self.live.get().version());
+        let is_stale = |found: &Found| renewing.as_ref().is_some_and(|newest| newest.succeeds(found.model.as_deref()));
+        for (mut job, found) in jobs.into_iter().zip(found) {
             match found {
+                Some(found) if is_stale(&found) => {
+                    job.stale = Some(found);
+                    misses.push(job);
+                }
                 Some(found) => hits.push(Reply { ticket: job.ticket(), answer: Ok(Answer::found(found, Source::Hit)) }),
                 None => misses.push(job),
             }
@@ -60,21 +66,28 @@ impl<P: Predictor> Core<P> {
         }
         // One for the whole batch: the value, and what it says of itself, are of the same model.
         let predictor = self.live.get();
-        let model = predictor.version().to_string();
+        let version = predictor.version();
+        let model = version.to_string();
         let mut predictions = Vec::with_capacity(misses.len());
-        let mut failed = Vec::new();
+        let mut settled = Vec::new();
         for (job, outcome) in misses.iter().zip(self.outcomes(&*predictor, misses)) {
+            // Nothing takes the place of a newer version's value, nor does a failure.
+            let kept = job.stale.as_ref().filter(|found| outcome.is_err() || !version.succeeds(found.model.as_deref()));
+            if let Some(found) = kept {
+                let answer = Ok(Answer::found(found.clone(), Source::Hit));
+                settled.push(Reply { ticket: job.ticket(), answer });
+                continue;
+            }
             match outcome {
                 Ok(outcome) => {
                     let row = NewResult { key: job.key().clone(), outcome, model: Some(model.clone()) };
-                    predictions.push(Prediction::new(job.ticket(), row));
+                    predictions.push(Prediction::new(job.ticket(), row, job.stale.clone()));
                 }
-                Err(error) => failed.push(Reply { ticket: job.ticket(), answer: Err(error) }),
+                Err(error) => settled.push(Reply { ticket: job.ticket(), answer: Err(error) }),
             }
         }
-        if !failed.is_empty() {
-            self.counters.failed(failed.len());
-            reply(failed);
+        if !settled.is_empty() {
+            reply(settled);
         }
         predictions
     }
@@ -84,7 +97,7 @@ impl<P: Predictor> Core<P> {
         let inputs: Vec<&P::Input> = jobs.iter().map(|job| &job.input).collect();
         let since = Instant::now();
         let predicted = predictor.predict(&inputs);
-        self.counters.predicted(since, inputs.len());
+        self.counters.predicted(since, if predicted.is_ok() { inputs.len() } else { 0 });
         match predicted {
             Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
             Err(error) if inputs.len() == 1 => vec![Err(error.into())],
@@ -92,8 +105,22 @@ impl<P: Predictor> Core<P> {
         }
     }
 
-    /// Stores predictions with one commit, and answers what is stored; whether the store worked.
+    /// Stores predictions, and answers what is stored; whether the store worked.
     pub(super) fn store(
+        &self,
+        session: &mut dyn StoreSession,
+        predictions: Vec<Prediction>,
+        reply: &mut dyn FnMut(Vec<Reply>),
+    ) -> bool {
+        let (renewals, mut new): (Vec<_>, Vec<_>) =
+            predictions.into_iter().partition(|prediction| prediction.stale.is_some());
+        let renewed = renewals.is_empty() || self.renew(session, renewals, &mut new, reply);
+        let inserted = new.is_empty() || self.insert(session, new, reply);
+        renewed && inserted
+    }
+
+    /// Inserts with one commit.
+    fn insert(
         &self,
         session: &mut dyn StoreSession,
         predictions: Vec<Prediction>,
@@ -105,9 +132,6 @@ impl<P: Predictor> Core<P> {
         let inserted = self.health.note(Operation::Store, session.insert_many(&rows));
         let worked = inserted.is_ok();
         self.counters.stored(since, rows.len());
-        if !worked {
-            self.counters.failed(rows.len());
-        }
         reply(match inserted {
             Ok(inserted) => tickets
                 .into_iter()
@@ -118,6 +142,48 @@ impl<P: Predictor> Core<P> {
             Err(error) => tickets.into_iter().map(|ticket| Reply { ticket, answer: Err(error.clone()) }).collect(),
         });
         worked
+    }
+
+    /// Replaces stale rows. One that somebody has changed meanwhile is not overwritten: it goes to the `new` ones, whose
+    /// answer is what stands in the table.
+    fn renew(
+        &self,
+        session: &mut dyn StoreSession,
+        renewals: Vec<Prediction>,
+        new: &mut Vec<Prediction>,
+        reply: &mut dyn FnMut(Vec<Reply>),
+    ) -> bool {
+        let swaps: Vec<Swap> = renewals.iter().filter_map(Prediction::swap).collect();
+        let swapped = match self.health.note(Operation::Store, session.swap_many(&swaps)) {
+            Ok(swapped) => swapped,
+            Err(error) => {
+                reply(renewals.iter().map(|it| Reply { ticket: it.ticket(), answer: Err(error.clone()) }).collect());
+                return false;
+            }
+        };
+        let mut replies = Vec::with_capacity(swaps.len());
+        for ((prediction, swap), swapped) in renewals.into_iter().zip(swaps).zip(swapped) {
+            let ticket = prediction.ticket();
+            let answer = match swapped {
+                Swapped::Done(outcome) => Answer {
+                    outcome: outcome.unwrap_or(prediction.row.outcome),
+                    model: prediction.row.model.map(Into::into),
+                    source: Source::Renewed,
+                    collapsed: false,
+                },
+                Swapped::Overtaken => {
+                    new.push(prediction);
+                    continue;
+                }
+                // The old value stands, and is what everybody else gets.
+                Swapped::Rejected(_) => Answer::found(swap.before, Source::Hit),
+            };
+            replies.push(Reply { ticket, answer: Ok(answer) });
+        }
+        if !replies.is_empty() {
+            reply(replies);
+        }
+        true
     }
 
     pub(super) fn ping(&self) -> Result<(), ServiceError> {

@@ -147,6 +147,7 @@ impl<P: Predictor> Shared<P> {
                 let refused = self.lock().take_older_than(patience);
                 if !refused.is_empty() {
                     let error = self.core.session_failed(error);
+                    self.core.counters.answered(0, refused.len());
                     refused.into_iter().for_each(|flight| flight.land(&Err(error.clone())));
                 }
             }
@@ -221,6 +222,8 @@ impl<P: Predictor> Shared<P> {
         }
         // Waking the callers needs no lock.
         drop(queue);
+        let successes = landed.iter().filter(|(_, answer)| answer.is_ok()).count();
+        self.core.counters.answered(successes, landed.len() - successes);
         landed.into_iter().for_each(|(flight, answer)| flight.land(&answer));
     }
 }

@@ -8,9 +8,12 @@ mod health;
 mod lane;
 mod lanes;
 mod model_threads;
+mod prune;
 mod queue;
+mod rescore;
 mod results;
 mod statistics;
+mod sweep;
 mod work;
 
 use std::sync::Arc;
@@ -19,13 +22,16 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 pub use error::ServiceError;
+pub use prune::{PruneOptions, Pruned, prune};
+pub use rescore::{Changes, RescoreOptions, Rescored, rescore};
 pub use results::{Listing, StoredResults};
 pub use statistics::{Measured, Statistics};
+pub use sweep::{Pace, Step};
 
 use crate::domain::{Key, ModelVersion, Outcome, Picture, Score};
 use crate::model::{ImageModel, Live, Predictor, UrlModel};
-use crate::store::ResultStore;
 pub use crate::store::{Change, Changed, Rejection};
+use crate::store::{ResultStore, Stale};
 use core::Core;
 use health::Health;
 use lanes::Lanes;
@@ -61,6 +67,8 @@ pub enum Source {
     Hit,
     /// Predicted, and stored before it was answered.
     Stored,
+    /// The result table had it from an older version of the model; predicted anew, and replaced before it was answered.
+    Renewed,
     /// Predicted, but somebody else stored the key meanwhile: the answer is what stands in the table.
     StoredByOther,
     /// Predicted; the table cannot take it.
@@ -92,9 +100,14 @@ impl<P: Predictor> LookupThenPredict<P> {
     ///
     /// # Errors
     /// Where the system gives no more threads.
-    pub fn start(store: Arc<dyn ResultStore>, live: Arc<Live<P>>, settings: LaneSettings) -> std::io::Result<Self> {
+    pub fn start(
+        store: Arc<dyn ResultStore>,
+        live: Arc<Live<P>>,
+        settings: LaneSettings,
+        stale: Stale,
+    ) -> std::io::Result<Self> {
         let health = Arc::new(Health::of(store.table()));
-        let core = Arc::new(Core { store, live, health, counters: Counters::default() });
+        let core = Arc::new(Core { store, live, stale, health, counters: Counters::default() });
         let lanes = Lanes::start(Arc::clone(&core), settings)?;
         Ok(Self { lanes, core, probe: Arc::default() })
     }

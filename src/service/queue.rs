@@ -107,7 +107,7 @@ impl<I> Queue<I> {
                     // Work that nobody waits for any more is not started.
                     self.flights.remove(&key);
                 } else {
-                    jobs.push(Job { ticket: Ticket { key, number: flight.number }, input });
+                    jobs.push(Job { ticket: Ticket { key, number: flight.number }, input, stale: None });
                 }
             }
         }

@@ -24,7 +24,9 @@ pub struct Statistics {
     pub predictions: Measured,
     /// Calls of the model, each for a batch.
     pub model_calls: u64,
-    /// Keys that were not answered, for the store's or the model's sake.
+    /// Keys that were answered, however many callers shared the answer.
+    pub successes: u64,
+    /// Keys that were not, for the store's or the model's sake.
     pub failures: u64,
     /// When a lane was last at work, in milliseconds since 1970.
     pub last_ms: u64,
@@ -55,6 +57,7 @@ pub(super) struct Counters {
     misses: Counter,
     predictions: Counter,
     model_calls: AtomicU64,
+    successes: AtomicU64,
     failures: AtomicU64,
     last_ms: AtomicU64,
 }
@@ -81,9 +84,10 @@ impl Counters {
         self.misses.duration_ns.fetch_add(duration_ns.saturating_mul(count as u64), Ordering::Relaxed);
     }
 
-    /// Keys without an answer.
-    pub(super) fn failed(&self, count: usize) {
-        self.failures.fetch_add(count as u64, Ordering::Relaxed);
+    /// Keys with an answer, and keys without.
+    pub(super) fn answered(&self, successes: usize, failures: usize) {
+        self.successes.fetch_add(successes as u64, Ordering::Relaxed);
+        self.failures.fetch_add(failures as u64, Ordering::Relaxed);
     }
 
     pub(super) fn read(&self) -> Statistics {
@@ -92,6 +96,7 @@ impl Counters {
             misses: self.misses.read(),
             predictions: self.predictions.read(),
             model_calls: self.model_calls.load(Ordering::Relaxed),
+            successes: self.successes.load(Ordering::Relaxed),
             failures: self.failures.load(Ordering::Relaxed),
             last_ms: self.last_ms.load(Ordering::Relaxed),
         }

@@ -2,6 +2,7 @@
 
 use super::{Answer, ServiceError};
 use crate::domain::{Key, NewResult};
+use crate::store::{Found, Swap};
 
 /// Names a flight: a key can be in flight again as soon as it has been answered.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub(super) struct Ticket {
 pub(super) struct Job<I> {
     pub(super) ticket: Ticket,
     pub(super) input: I,
+    /// What the table holds of an older version of the model, where that is to be renewed.
+    pub(super) stale: Option<Found>,
 }
 
 impl<I> Job<I> {
@@ -30,11 +33,20 @@ impl<I> Job<I> {
 pub(super) struct Prediction {
     number: u64,
     pub(super) row: NewResult,
+    /// The row that it takes the place of; `None` where there was none.
+    pub(super) stale: Option<Found>,
 }
 
 impl Prediction {
-    pub(super) fn new(ticket: Ticket, row: NewResult) -> Self {
-        Self { number: ticket.number, row }
+    pub(super) fn new(ticket: Ticket, row: NewResult, stale: Option<Found>) -> Self {
+        Self { number: ticket.number, row, stale }
+    }
+
+    /// The change of the row that it takes the place of, where there is one.
+    pub(super) fn swap(&self) -> Option<Swap> {
+        let after = Found { outcome: self.row.outcome.clone(), model: self.row.model.clone() };
+        let before = self.stale.clone()?;
+        Some(Swap { key: self.row.key.clone(), before, after: Some(after) })
     }
 
     pub(super) fn ticket(&self) -> Ticket {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 pub use check::{Check, Expected, Verdict};
 pub use names::{Identifier, TableNames};
-pub use settings::{Backend, OracleSettings, SqliteSettings, StoreSettings, TableSettings};
+pub use settings::{Backend, OracleSettings, SqliteSettings, Stale, StoreSettings, TableSettings};
 pub use sqlite::SqliteStore;
 
 use crate::domain::{Key, NewResult, Outcome, StoredResult};
@@ -95,6 +95,14 @@ pub trait StoreSession {
         key: &Key,
         decide: &mut dyn FnMut(Option<&StoredResult>) -> Change,
     ) -> Result<Changed, StoreError>;
+
+    /// Replaces or removes those of the rows (keys distinct) that are still what `before` says, and answers in their order
+    /// what became of each: for programs that renew or prune many rows while others write. A few round trips for each 64
+    /// rows, which are changed together or not at all.
+    ///
+    /// # Errors
+    /// [`StoreError`]: then it is unknown which of the rows have been changed, and calling again is safe.
+    fn swap_many(&mut self, swaps: &[Swap]) -> Result<Vec<Swapped>, StoreError>;
 
     /// Up to `limit` rows of `range` in key order (by bytes).
     ///
@@ -183,6 +191,28 @@ pub enum Changed {
         before: StoredResult,
     },
     /// Nothing: the table cannot take the new row.
+    Rejected(Rejection),
+}
+
+/// A row that is to be changed if it is still what it was when it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Swap {
+    /// Which row.
+    pub key: Key,
+    /// What it held.
+    pub before: Found,
+    /// What it is to hold; `None`: there is to be none any more.
+    pub after: Option<Found>,
+}
+
+/// What became of a [`Swap`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Swapped {
+    /// It is done; this is what the next hit will return, or `None` where the row was removed.
+    Done(Option<Outcome>),
+    /// Nothing: somebody has changed or removed the row meanwhile.
+    Overtaken,
+    /// Nothing: the table cannot take the new value.
     Rejected(Rejection),
 }
 

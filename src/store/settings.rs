@@ -13,6 +13,8 @@ pub struct StoreSettings {
     pub backend: Backend,
     /// Whether an unreachable store stops the start.
     pub require_at_start: bool,
+    /// What becomes of a hit that an older version of the model made.
+    pub stale: Stale,
     /// Names of the table and its columns.
     pub table: TableSettings,
     /// Used with `backend = "sqlite"`.
@@ -29,6 +31,16 @@ pub enum Backend {
     Sqlite,
     /// Oracle, through its client library.
     Oracle,
+}
+
+/// What becomes of a hit that an older version of the model made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stale {
+    /// It is the answer.
+    Serve,
+    /// The model predicts anew, and the row is replaced.
+    Recompute,
 }
 
 /// `store.table.*`; [`Default`] gives the names that the SQL files carry.

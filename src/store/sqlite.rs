@@ -15,14 +15,14 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use rows::{find, insert_rows, store_error, stored_result, update_row};
+use rows::{find, insert_rows, store_error, stored_result, swap_rows, update_row};
 
 use super::names::TableNames;
 use super::sql::{ddl_with_names, with_names, with_owner, without_upper_bound};
 use super::unstorable::Unstorable;
 use super::{
     Change, Changed, Check, Expected, Found, Inserted, Range, Rejection, ResultStore, SqliteSettings, StoreError,
-    StoreSession,
+    StoreSession, Swap, Swapped,
 };
 use crate::domain::{Key, NewResult, StoredResult};
 
@@ -273,6 +273,10 @@ impl StoreSession for SqliteSession<'_> {
         decide: &mut dyn FnMut(Option<&StoredResult>) -> Change,
     ) -> Result<Changed, StoreError> {
         update_row(self.store, &mut self.store.writer(), key, decide).map_err(store_error)
+    }
+
+    fn swap_many(&mut self, swaps: &[Swap]) -> Result<Vec<Swapped>, StoreError> {
+        swap_rows(self.store, &mut self.store.writer(), swaps).map_err(store_error)
     }
 
     fn page(&mut self, range: &Range<'_>, limit: usize) -> Result<Vec<StoredResult>, StoreError> {

@@ -224,5 +224,6 @@ fn pictures_have_versions_too() {
     let app = App::start(&[place.settings()[0].clone(), setting.clone()]);
     app.signal("HUP");
     app.wait_for_log(&format!("models.image.path was read again: image@{version} goes on answering"));
-    assert!(place.refusal(&["model", "rollback", "--set", "models.url.path="]).contains("models.url.path is not set"));
+    let said = augur().args(["model", "rollback"]).output().unwrap().stderr;
+    assert!(String::from_utf8(said).unwrap().contains("models.url.path is not set"));
 }

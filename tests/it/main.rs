@@ -20,6 +20,7 @@ mod ndjson;
 mod oracle;
 mod picture_load;
 mod pictures;
+mod rescore;
 mod results;
 mod schemathesis;
 mod score;

@@ -18,7 +18,7 @@ pub(super) async fn of_model(context: Data<Context>, target: Path<Target>) -> Re
         Model::Image(images) => images.service.statistics(),
     };
     let success = Measured {
-        count: counted.hits.count + counted.misses.count,
+        count: counted.successes,
         duration_ns: counted.hits.duration_ns + counted.misses.duration_ns + counted.predictions.duration_ns,
     };
     Ok(HttpResponse::Ok().json(json!({

@@ -16,8 +16,9 @@ mod rows;
 mod schema;
 mod session;
 mod statements;
+mod swaps;
 
-use std::sync::RwLock;
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -56,6 +57,11 @@ pub struct OracleStore {
 }
 
 impl OracleStore {
+    /// The kind of the result column, where a SELECT has described it.
+    fn known_kind(&self) -> Option<ColumnKind> {
+        *self.result_column.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Loads the client library and starts to fill the pool. Does not wait for the database.
     ///
     /// # Errors

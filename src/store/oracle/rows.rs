@@ -19,8 +19,7 @@ const MAX_FETCHED_ROWS: u32 = 500;
 /// Keeps what a SELECT said of the result column, for the next INSERT.
 fn learn_kind(store: &OracleStore, described: &OracleType) -> Result<ColumnKind, Failure> {
     let kind = ColumnKind::of(described)?;
-    let known = *store.result_column.read().unwrap_or_else(PoisonError::into_inner);
-    if known != Some(kind) {
+    if store.known_kind() != Some(kind) {
         *store.result_column.write().unwrap_or_else(PoisonError::into_inner) = Some(kind);
     }
     Ok(kind)
@@ -28,8 +27,17 @@ fn learn_kind(store: &OracleStore, described: &OracleType) -> Result<ColumnKind,
 
 /// Looks up at most as many keys as the longest list has binds, in one round trip.
 pub(super) fn find_chunk(store: &OracleStore, conn: &Connection, keys: &[Key]) -> Result<Vec<Option<Found>>, Failure> {
+    find_by(store, conn, keys, store.statements.find(keys.len()))
+}
+
+/// The same by an SQL text of one's own, which takes `length` keys.
+pub(super) fn find_by(
+    store: &OracleStore,
+    conn: &Connection,
+    keys: &[Key],
+    (sql, length): (&str, usize),
+) -> Result<Vec<Option<Found>>, Failure> {
     let Some(last) = keys.last() else { return Ok(Vec::new()) };
-    let (sql, length) = store.statements.find(keys.len());
     let texts: Vec<&str> = keys.iter().map(Key::as_str).chain(std::iter::repeat(last.as_str())).take(length).collect();
     let binds: Vec<(&&str, &OracleType)> = texts.iter().map(|text| (text, &TEXT)).collect();
     let binds: Vec<&dyn ToSql> = binds.iter().map(|bind| bind as &dyn ToSql).collect();
@@ -126,21 +134,29 @@ pub(super) fn insert_batch(
         let binds: [&dyn ToSql; 3] = [&row.key, &row.bind, &row.model];
         batch.append_row(if store.statements.has_model { &binds } else { &binds[..2] })?;
     }
-    let mut outcome: Vec<Row> = rows.iter().map(|_| Row::Stored).collect();
-    match batch.execute() {
-        Ok(()) => {}
-        Err(error) => {
-            let Some(errors) = error.batch_errors() else { return Err(error.into()) };
-            for error in errors {
-                let row = row_failure(store, error.into())?;
-                if let Some(place) = outcome.get_mut(error.offset() as usize) {
-                    *place = row;
-                }
-            }
-            conn.commit()?;
+    let (ends, all_done) = run(store, &mut batch, rows.len())?;
+    if !all_done {
+        conn.commit()?;
+    }
+    Ok(ends)
+}
+
+/// Runs array DML of this many rows: what became of each, and whether all were done, which is when the driver commits.
+pub(super) fn run(
+    store: &OracleStore,
+    batch: &mut oracle::Batch<'_>,
+    rows: usize,
+) -> Result<(Vec<Row>, bool), Failure> {
+    let mut ends: Vec<Row> = std::iter::repeat_with(|| Row::Stored).take(rows).collect();
+    let Err(error) = batch.execute() else { return Ok((ends, true)) };
+    let Some(errors) = error.batch_errors() else { return Err(error.into()) };
+    for error in errors {
+        let row = row_failure(store, error.into())?;
+        if let Some(place) = ends.get_mut(error.offset() as usize) {
+            *place = row;
         }
     }
-    Ok(outcome)
+    Ok((ends, false))
 }
 
 /// A row in the form that is bound.

@@ -1,7 +1,6 @@
 //! One pooled connection at work: every statement of the store, with one retry on a fresh connection where the old one is
 //! dead. No transaction outlives a method.
 
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use oracle::Connection;
@@ -14,8 +13,11 @@ use super::manager::Manager;
 use super::rows::{self, Prepared, Row};
 use super::schema;
 use super::statements::LIST_LENGTHS;
+use super::swaps;
 use crate::domain::{Key, NewResult, StoredResult};
-use crate::store::{Change, Changed, Check, Expected, Found, Inserted, Range, Rejection, StoreError, StoreSession};
+use crate::store::{
+    Change, Changed, Check, Expected, Found, Inserted, Range, Rejection, StoreError, StoreSession, Swap, Swapped,
+};
 
 /// Attempts at a statement that meets another session's locks.
 const CONTENTION_ATTEMPTS: u32 = 3;
@@ -121,8 +123,7 @@ impl<'a> OracleSession<'a> {
     /// The kind of the result column; asks the database where no SELECT has described it yet.
     fn column_kind(&mut self) -> Result<ColumnKind, StoreError> {
         let store = self.store;
-        let known = *store.result_column.read().unwrap_or_else(PoisonError::into_inner);
-        known.map_or_else(|| self.run(|conn| rows::ping(store, conn)), Ok)
+        store.known_kind().map_or_else(|| self.run(|conn| rows::ping(store, conn)), Ok)
     }
 
     /// Inserts `rows` and reads the winners of those that were there; `None` for a winner that is gone again.
@@ -221,6 +222,15 @@ impl StoreSession for OracleSession<'_> {
         }
         // No inserted row either: the unique key is on more than the key's text, or on another column.
         Ok(Changed::Rejected(Rejection::Conflict))
+    }
+
+    fn swap_many(&mut self, swaps: &[Swap]) -> Result<Vec<Swapped>, StoreError> {
+        let store = self.store;
+        let mut swapped = Vec::with_capacity(swaps.len());
+        for chunk in swaps.chunks(LIST_LENGTHS[LIST_LENGTHS.len() - 1]) {
+            swapped.append(&mut self.transact(|conn| swaps::swap_chunk(store, conn, chunk))?);
+        }
+        Ok(swapped)
     }
 
     fn page(&mut self, range: &Range<'_>, limit: usize) -> Result<Vec<StoredResult>, StoreError> {

@@ -12,6 +12,8 @@ pub(super) struct Statements {
     pub(super) create: String,
     /// By [`LIST_LENGTHS`].
     find: [String; LIST_LENGTHS.len()],
+    /// The same, and the rows are locked until the transaction ends.
+    find_locked: [String; LIST_LENGTHS.len()],
     pub(super) row: String,
     /// The same, and the row is locked until the transaction ends.
     pub(super) lock: String,
@@ -37,7 +39,8 @@ impl Statements {
         Self {
             create: ddl(names),
             find: LIST_LENGTHS.map(|length| with_list(&find, length)),
-            lock: format!("{row}\nFOR UPDATE"),
+            find_locked: LIST_LENGTHS.map(|length| locked(&with_list(&find, length))),
+            lock: locked(&row),
             row,
             insert: sql(if has_model {
                 include_str!("../../../sql/oracle/insert.sql")
@@ -67,7 +70,8 @@ impl Statements {
         Self {
             create: image_ddl(names),
             find: LIST_LENGTHS.map(|length| with_list(&find, length)),
-            lock: format!("{row}\nFOR UPDATE"),
+            find_locked: LIST_LENGTHS.map(|length| locked(&with_list(&find, length))),
+            lock: locked(&row),
             row,
             insert: sql(include_str!("../../../sql/oracle/image_insert.sql")),
             put: sql(include_str!("../../../sql/oracle/image_put.sql")),
@@ -83,8 +87,14 @@ impl Statements {
 
     /// The lookup of up to the largest list length of keys, with how many binds it takes.
     pub(super) fn find(&self, keys: usize) -> (&str, usize) {
-        let at = LIST_LENGTHS.iter().position(|&length| length >= keys).unwrap_or(LIST_LENGTHS.len() - 1);
+        let at = place_of(keys);
         (&self.find[at], LIST_LENGTHS[at])
+    }
+
+    /// The same that locks the rows.
+    pub(super) fn find_locked(&self, keys: usize) -> (&str, usize) {
+        let at = place_of(keys);
+        (&self.find_locked[at], LIST_LENGTHS[at])
     }
 }
 
@@ -96,6 +106,15 @@ pub(in crate::store) fn ddl(names: &TableNames) -> String {
 /// The DDL that makes the image table.
 pub(in crate::store) fn image_ddl(names: &TableNames) -> String {
     with_owner(include_str!("../../../sql/oracle/image_create.sql"), names)
+}
+
+/// The place of the shortest list that holds this many keys.
+fn place_of(keys: usize) -> usize {
+    LIST_LENGTHS.iter().position(|&length| length >= keys).unwrap_or(LIST_LENGTHS.len() - 1)
+}
+
+fn locked(select: &str) -> String {
+    format!("{select}\nFOR UPDATE")
 }
 
 fn with_list(find: &str, length: usize) -> String {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, ff
 
 use super::SqliteStore;
 use crate::domain::{Key, NewResult, Number, Outcome, StoredResult};
-use crate::store::{Change, Changed, Found, Inserted, Rejection, StoreError};
+use crate::store::{Change, Changed, Found, Inserted, Rejection, StoreError, Swap, Swapped};
 
 pub(super) fn find(statement: &mut rusqlite::CachedStatement<'_>, key: &Key) -> rusqlite::Result<Option<Found>> {
     statement
@@ -73,12 +73,7 @@ pub(super) fn update_row(
                 let row = NewResult { key: key.clone(), outcome, model };
                 let written = if before.is_some() {
                     let mut update = transaction.prepare_cached(&statements.put)?;
-                    if statements.has_model {
-                        update.execute(params![row.key.as_str(), Column(&row.outcome), row.model])
-                    } else {
-                        update.execute(params![row.key.as_str(), Column(&row.outcome)])
-                    }
-                    .map(|rows| rows > 0)
+                    put(&mut update, statements.has_model, &row).map(|rows| rows > 0)
                 } else {
                     let mut insert = transaction.prepare_cached(&statements.insert)?;
                     insert_row(&mut insert, statements.has_model, &row).map(|stored| stored.is_some())
@@ -93,6 +88,53 @@ pub(super) fn update_row(
     };
     transaction.commit()?;
     Ok(changed)
+}
+
+/// Changes those rows that are still what they were, with one commit. Nobody else writes meanwhile.
+pub(super) fn swap_rows(
+    store: &SqliteStore,
+    writer: &mut Connection,
+    swaps: &[Swap],
+) -> rusqlite::Result<Vec<Swapped>> {
+    let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let statements = &store.statements;
+    let swapped = {
+        let mut select = transaction.prepare_cached(&statements.find)?;
+        let mut update = transaction.prepare_cached(&statements.put)?;
+        let mut remove = transaction.prepare_cached(&statements.delete)?;
+        let takes_text = takes_text(select.columns()[0].decl_type());
+        swaps
+            .iter()
+            .map(|swap| {
+                if find(&mut select, &swap.key)?.as_ref() != Some(&swap.before) {
+                    return Ok(Swapped::Overtaken);
+                }
+                let Some(Found { outcome, model }) = swap.after.clone() else {
+                    return remove.execute([swap.key.as_str()]).map(|_| Swapped::Done(None));
+                };
+                if matches!(outcome, Outcome::Text(_)) && !takes_text {
+                    return Ok(Swapped::Rejected(Rejection::ValueDoesNotFit));
+                }
+                let row = NewResult { key: swap.key.clone(), outcome, model };
+                match put(&mut update, statements.has_model, &row) {
+                    Ok(_) => Ok(Swapped::Done(find(&mut select, &swap.key)?.map(|found| found.outcome))),
+                    // SQLite has undone this statement alone.
+                    Err(error) => rejection(&error).map(Swapped::Rejected).ok_or(error),
+                }
+            })
+            .collect::<rusqlite::Result<_>>()?
+    };
+    transaction.commit()?;
+    Ok(swapped)
+}
+
+/// Replaces the row of a key; how many there were.
+fn put(update: &mut rusqlite::CachedStatement<'_>, has_model: bool, row: &NewResult) -> rusqlite::Result<usize> {
+    if has_model {
+        update.execute(params![row.key.as_str(), Column(&row.outcome), row.model])
+    } else {
+        update.execute(params![row.key.as_str(), Column(&row.outcome)])
+    }
 }
 
 /// What a constraint says against a row; `None` where the error is another one.

@@ -7,6 +7,7 @@ use augur::domain::{Key, NewResult, Outcome};
 use augur::store::{Changed, Expected, Found, Inserted, Range, Rejection, StoreError, StoreSession, Verdict};
 
 pub(super) use super::corrections::*;
+pub(super) use super::swaps::*;
 use super::{Backend, found, key, row};
 
 pub(super) const WAIT: Duration = Duration::from_secs(10);

@@ -6,6 +6,7 @@ mod images;
 pub(crate) mod oracle;
 mod oracle_live;
 mod sqlite;
+mod swaps;
 
 use augur::domain::{Key, NewResult, Outcome};
 use augur::store::{Found, ResultStore};
@@ -43,6 +44,9 @@ macro_rules! store_contract {
             keys_are_compared_by_their_bytes,
             the_longest_key_is_stored_and_found,
             batches_of_every_size_around_the_list_lengths,
+            rows_are_swapped_only_while_they_are_what_they_were,
+            swaps_of_every_size_change_each_row_once,
+            of_many_sessions_that_swap_a_row_one_does,
             a_missing_table_is_a_schema_error_and_can_be_made,
         }
     };

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# Latency of requests while the model is swapped again and again, against the same load in quiet.
+set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+usage: scripts/bench/reload.sh [--seconds N] [--swaps-per-s N]
+
+Builds augur, serves a folder with two versions of the model, and drives with wrk, in quiet and while `live` is
+rewritten and SIGHUP sent:
+  hits    1,000 stored keys, 32 connections with pauses
+  misses  every request a new key, predicted and stored, 16 connections
+
+Prints both p99, their ratio, and the errors; fails where there was an error or the ratio is above 1.5.
+
+  --seconds N       length of each of the four runs (10)
+  --swaps-per-s N   swaps a second (10)
+
+Needs wrk (Debian: apt-get install wrk) and python3.
+TEXT
+}
+
+seconds=10
+swaps_per_s=10
+while (($#)); do
+    case $1 in
+        -h | --help)
+            usage
+            exit 0
+            ;;
+        --seconds | --swaps-per-s)
+            [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || { echo "reload.sh: $1 needs a whole number above 0" >&2; exit 2; }
+            case $1 in
+                --seconds) seconds=$2 ;;
+                --swaps-per-s) swaps_per_s=$2 ;;
+            esac
+            shift 2
+            ;;
+        *)
+            usage >&2
+            exit 2
+            ;;
+    esac
+done
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+target=${CARGO_TARGET_DIR:-target}
+for variable in "${!AUGUR_@}"; do
+    unset "$variable"
+done
+cargo build --release --locked --quiet --bin augur
+augur=$target/release/augur
+
+# Under target, not in /tmp: that is memory on many machines, and a commit would cost nothing there.
+data=$(mktemp -d "$PWD/$target/reload.XXXXXX")
+server=
+swapper=
+stop() {
+    for process in $swapper $server; do
+        kill "$process" 2>/dev/null || true
+        wait "$process" 2>/dev/null || true
+    done
+    rm -rf "$data"
+}
+trap stop EXIT
+
+export AUGUR__MODELS__URL__PATH=$data/models AUGUR__STORE__SQLITE__PATH=$data/results.db
+mkdir "$data/models"
+"$augur" train --data tests/data/urls.csv --out "$data/other.augur" >/dev/null
+for file in models/url-default.augur "$data/other.augur"; do
+    "$augur" model add "$file" >/dev/null
+done
+mapfile -t versions < <("$augur" model list | sed 's/.*@//')
+"$augur" model activate "${versions[0]}" >/dev/null
+
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+"$augur" serve --set "server.listen=[\"127.0.0.1:$port\"]" --set 'log.level="info,augur::access=off"' 2>"$data/log" &
+server=$!
+for _ in {1..200}; do
+    if (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
+    sleep 0.05
+done
+python3 scripts/bench/preload.py "$port"
+
+# As `augur model activate` writes it, without a process for each time.
+swap_for_ever() {
+    local n=0 pause
+    pause=$(python3 -c "print(1 / $swaps_per_s)")
+    while sleep "$pause"; do
+        n=$((n + 1))
+        echo "${versions[n % 2]}" >"$data/models/.next"
+        mv "$data/models/.next" "$data/models/live"
+        kill -HUP "$server"
+    done
+}
+
+# load SCRIPT CONNECTIONS: requests, microseconds, p50, p99, errors.
+load() {
+    wrk --threads 2 --connections "$2" --duration "${seconds}s" --timeout 30s --script "scripts/bench/$1.lua" \
+        "http://127.0.0.1:$port" -- "$(date +%s%N)" | sed -n 's/^FIGURES //p'
+}
+
+declare -A figures
+for state in quiet swapping; do
+    if [[ $state == swapping ]]; then
+        swap_for_ever &
+        swapper=$!
+    fi
+    figures[hits-$state]=$(PAUSE_MS=10 load hits 32)
+    figures[misses-$state]=$(load misses 16)
+done
+swaps=$(grep -c 'answers from now on' "$data/log" || true)
+echo "$swaps swaps in $((2 * seconds)) s"
+python3 - "${figures[hits-quiet]}" "${figures[hits-swapping]}" "${figures[misses-quiet]}" "${figures[misses-swapping]}" <<'PYTHON'
+import sys
+
+rows = [[int(word) for word in line.split()] for line in sys.argv[1:]]
+good = True
+for name, quiet, swapping in (("hits", *rows[:2]), ("misses", *rows[2:])):
+    ratio = swapping[3] / quiet[3]
+    errors = quiet[4] + swapping[4]
+    good = good and ratio <= 1.5 and errors == 0
+    print(f"{name:6}  p99 {quiet[3] / 1000:.2f} ms quiet, {swapping[3] / 1000:.2f} ms while swapping,"
+          f" ratio {ratio:.2f}; {quiet[0]} and {swapping[0]} requests, {errors} errors")
+sys.exit(not good)
+PYTHON
