@@ -1,5 +1,6 @@
 //! A picture as it was uploaded, the reasons why one is refused, and what a classifier says of it.
 
+use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
@@ -7,14 +8,14 @@ use utoipa::ToSchema;
 /// The bytes of an uploaded file, with the room that they take until the last owner lets go of them: however many
 /// requests there are, and whether or not their clients still wait, the pictures in memory are bounded.
 pub struct Picture {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     _room: OwnedSemaphorePermit,
 }
 
 impl Picture {
     /// `bytes`, in the `room` that was made for them.
     #[must_use]
-    pub fn new(bytes: Vec<u8>, room: OwnedSemaphorePermit) -> Self {
+    pub fn new(bytes: Bytes, room: OwnedSemaphorePermit) -> Self {
         Self { bytes, _room: room }
     }
 

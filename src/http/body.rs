@@ -8,7 +8,7 @@ use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Bytes, BytesMut, Payload};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt, stream};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -41,7 +41,7 @@ pub(super) async fn read_json(
 /// As [`read_json`].
 pub(super) async fn read_bytes(
     request: &HttpRequest,
-    payload: Payload,
+    payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
     max_bytes: usize,
     deadline: Instant,
 ) -> Result<Bytes, ApiError> {
@@ -53,7 +53,22 @@ pub(super) async fn read_bytes(
     tokio::time::timeout_at(deadline.into(), collect(payload, max_bytes)).await.unwrap_or(Err(ApiError::SlowBody))
 }
 
-async fn collect(mut payload: Payload, max_bytes: usize) -> Result<Bytes, ApiError> {
+/// The same body, once it has begun to arrive: what is held for it is not held for a client that sends nothing.
+///
+/// # Errors
+/// 408 where it does not begin until `deadline`.
+pub(super) async fn begun(
+    mut payload: Payload,
+    deadline: Instant,
+) -> Result<impl Stream<Item = Result<Bytes, PayloadError>> + Unpin, ApiError> {
+    let first = tokio::time::timeout_at(deadline.into(), payload.next()).await.map_err(|_| ApiError::SlowBody)?;
+    Ok(stream::iter(first).chain(payload))
+}
+
+async fn collect(
+    mut payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+    max_bytes: usize,
+) -> Result<Bytes, ApiError> {
     let read = |chunk: Result<Bytes, PayloadError>| {
         chunk.map_err(|error| match error {
             PayloadError::Overflow => ApiError::BodyTooLarge(max_bytes),

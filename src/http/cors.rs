@@ -2,7 +2,7 @@
 
 use actix_cors::Cors;
 use actix_web::http::Uri;
-use actix_web::http::header::{ETAG, LOCATION, RETRY_AFTER};
+use actix_web::http::header::{ETAG, LINK, LOCATION, RETRY_AFTER};
 use actix_web::middleware::Condition;
 
 /// What an origin that may call gets told; `"*"` is any. Credentials are never allowed: an API key is a header that a page
@@ -17,6 +17,8 @@ pub fn cors(origins: &[String]) -> Condition<Cors> {
             "cache-status",
             "augur-model",
             "x-request-id",
+            "inference-header-content-length",
+            LINK.as_str(),
             ETAG.as_str(),
             LOCATION.as_str(),
             RETRY_AFTER.as_str(),

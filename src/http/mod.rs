@@ -75,13 +75,14 @@ impl Context {
 /// makes HEAD work wherever GET does.
 pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
     move |cfg| {
+        // First come, first matched: the busiest first.
+        cfg.service(resource("/url", "POST", web::post().to(url::predict)));
         if context.images.is_some() {
             cfg.service(resource("/classify", "POST", web::post().to(classify::predict)));
         }
         cfg.configure(results::routes)
             .configure(inference::routes)
             .app_data(Data::from(context))
-            .service(resource("/url", "POST", web::post().to(url::predict)))
             .service(resource("/openapi.json", "GET", web::get().to(docs::document)))
             .service(resource("/docs", "GET", web::get().to(docs::to_page)))
             .service(resource("/docs/{file:.*}", "GET", web::get().to(docs::page)))

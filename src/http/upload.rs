@@ -1,5 +1,7 @@
 //! Reading an uploaded picture: its multipart body as a stream, within bounds of size, time and memory.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,11 +10,11 @@ use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Bytes, Payload};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::body::refuse_encoded;
+use super::body::{begun, refuse_encoded};
 use super::error::ApiError;
 use crate::domain::{Key, Picture};
 use crate::service::ServiceError;
@@ -39,12 +41,13 @@ pub(super) async fn read_image(
         return Err(ApiError::NotMultipart);
     }
     refuse_encoded(request)?;
+    let payload = begun(payload, deadline).await?;
     let room = room_for(request, room, max_bytes, deadline).await?;
     let read = read_form(request, payload, max_bytes, room.num_permits());
     let Upload { bytes, key } =
         tokio::time::timeout_at(deadline.into(), read).await.unwrap_or(Err(ApiError::SlowBody))?;
     let room = fitted(room, bytes.len());
-    Ok((key, Arc::new(Picture::new(bytes, room))))
+    Ok((key, Arc::new(Picture::new(bytes.into(), room))))
 }
 
 /// Room for the pictures of a request, `max_bytes` where it does not say how long it is.
@@ -91,19 +94,25 @@ struct Upload {
 
 async fn read_form(
     request: &HttpRequest,
-    payload: Payload,
+    payload: impl Stream<Item = Result<Bytes, PayloadError>> + 'static,
     max_bytes: usize,
     expected_bytes: usize,
 ) -> Result<Upload, ApiError> {
     let mut left = max_bytes.saturating_add(OVERHEAD_BYTES);
+    // The parser says Overflow as well, of a head that is longer than it takes.
+    let too_large = Rc::new(Cell::new(false));
+    let found_too_large = Rc::clone(&too_large);
     // Also what stands before, between and after the fields counts.
     let counted = payload.map(move |chunk: Result<Bytes, PayloadError>| {
         let chunk = chunk?;
-        left = left.checked_sub(chunk.len()).ok_or(PayloadError::Overflow)?;
+        left = left.checked_sub(chunk.len()).ok_or_else(|| {
+            found_too_large.set(true);
+            PayloadError::Overflow
+        })?;
         Ok(chunk)
     });
     let failed = |error: MultipartError| match error {
-        MultipartError::Payload(PayloadError::Overflow) => ApiError::ImageTooLarge(max_bytes),
+        MultipartError::Payload(PayloadError::Overflow) if too_large.get() => ApiError::ImageTooLarge(max_bytes),
         other => ApiError::Malformed(format!("The multipart body is broken: {other}.")),
     };
     let mut form = Multipart::new(request.headers(), counted);

@@ -40,9 +40,11 @@ pub(super) struct Shared<P: Predictor> {
 impl<P: Predictor> Shared<P> {
     /// The queue, and as many lanes as the store has sessions.
     pub(super) fn start(core: Arc<Core<P>>, settings: LaneSettings) -> std::io::Result<Arc<Self>> {
-        let lanes = core.store.max_sessions();
         let queue = Mutex::new(Queue::new(core.store.max_writers()));
-        let model_threads = core.live.get().parallelism().map(ModelThreads::start).transpose()?;
+        // The lanes of a slow model leave half of the sessions to others on the same store.
+        let slow = core.live.get().parallelism();
+        let lanes = if slow.is_some() { core.store.max_sessions().div_ceil(2) } else { core.store.max_sessions() };
+        let model_threads = slow.map(ModelThreads::start).transpose()?;
         let shared = Arc::new(Self { queue, work: Condvar::new(), core, settings, model_threads });
         for lane in 0..lanes {
             let lane_shared = Arc::clone(&shared);

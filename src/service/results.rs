@@ -75,9 +75,19 @@ impl StoredResults {
         deadline: Instant,
     ) -> Result<Changed, ServiceError> {
         let change = move |session: &mut dyn StoreSession| {
-            let changed = session.update(&key, &mut decide)?;
-            audit(&key, &by, &changed);
-            Ok(changed)
+            let mut wanted = false;
+            let updated = session.update(&key, &mut |row| {
+                let change = decide(row);
+                wanted = !matches!(change, Change::Keep);
+                change
+            });
+            match &updated {
+                Ok(changed) => audit(&key, &by, changed),
+                // The connection may have been lost while committing.
+                Err(_) if wanted => audit_unknown(&key, &by),
+                Err(_) => {}
+            }
+            updated
         };
         match self.with_session(Operation::Store, deadline, change).await? {
             Changed::Rejected(reason) => Err(ServiceError::Rejected(reason)),
@@ -140,6 +150,17 @@ fn audit(key: &Key, by: &Holder, changed: &Changed) {
         before = audited(before).as_str(),
         after = audited(after).as_str();
         "a stored result was changed"
+    );
+}
+
+/// A change that failed, or of which nobody knows whether it was made.
+fn audit_unknown(key: &Key, by: &Holder) {
+    log::warn!(
+        target: "augur::audit",
+        key_name = by.name.as_str(),
+        key_id = by.id.as_str(),
+        url = one_line(&key.as_str()).as_str();
+        "a change of a stored result failed; it may have been made"
     );
 }
 

@@ -8,9 +8,9 @@ mod security;
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use actix_web::web::{Bytes, Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::Config;
 
@@ -101,11 +101,21 @@ pub(super) async fn to_page() -> HttpResponse {
 }
 
 /// `GET /docs/{file}`: Swagger UI, one file at a time.
-pub(super) async fn page(context: Data<Context>, file: Path<String>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn page(
+    context: Data<Context>,
+    request: HttpRequest,
+    file: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    // The files change with the program only.
+    const TAG: &str = concat!("\"", env!("CARGO_PKG_VERSION"), "\"");
+    if request.headers().get(IF_NONE_MATCH).is_some_and(|tag| tag == TAG) {
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, TAG)).finish());
+    }
     let file = utoipa_swagger_ui::serve(&file, Arc::clone(&context.docs.page));
     let file = file.map_err(|e| ApiError::internal(anyhow::anyhow!("Swagger UI: {e}")))?.ok_or(ApiError::NotFound)?;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, file.content_type))
         .insert_header((CACHE_CONTROL, "no-cache"))
+        .insert_header((ETAG, TAG))
         .body(file.bytes.into_owned()))
 }

@@ -11,13 +11,13 @@ mod tensor;
 
 use std::sync::Arc;
 
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
+use actix_web::web::{self, Bytes, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Context;
-use super::body::read_bytes;
+use super::body::{begun, read_bytes};
 use super::classify::Images;
 use super::error::ApiError;
 use super::guard::may_predict;
@@ -122,9 +122,9 @@ async fn infer(
     match model {
         Model::Url => {
             let body = read_bytes(&request, payload, context.limits.max_body_bytes, deadline).await?;
-            let asked = InferRequest::parse(&request, &body, &signature)?;
+            let asked = InferRequest::parse(&request, &body, &signature, max_entries)?;
             let mut entries = Vec::new();
-            for (at, text) in asked.texts(max_entries)?.into_iter().enumerate() {
+            for (at, text) in asked.texts()?.into_iter().enumerate() {
                 let key = Key::parse(&text, context.limits.max_url_bytes)
                     .map_err(|e| ApiError::Entry { at, detail: e.to_string() })?;
                 entries.push((key.clone(), key));
@@ -134,28 +134,39 @@ async fn infer(
         }
         Model::Image(images) => {
             let max_bytes = context.limits.max_image_bytes;
+            let payload = begun(payload, deadline).await?;
             let mut room = room_for(&request, &images.room, max_bytes, deadline).await?;
             let body = read_bytes(&request, payload, max_bytes.saturating_add(OVERHEAD_BYTES), deadline).await?;
-            let asked = InferRequest::parse(&request, &body, &signature)?;
-            let pictures = asked.bytes(max_entries)?.into_iter().map(|bytes| picture(bytes, &mut room));
-            let pictures = pictures.collect::<Result<_, _>>()?;
+            let asked = InferRequest::parse(&request, &body, &signature, max_entries)?;
+            let files: Vec<Bytes> = asked.bytes()?.iter().map(|element| body.slice_ref(element)).collect();
+            // Hashing megabytes would hold up whoever else the worker serves.
+            let pictures = web::block(move || {
+                files.into_iter().map(|file| picture(file, &mut room, max_bytes)).collect::<Result<_, _>>()
+            });
+            let pictures = pictures.await.map_err(|e| ApiError::internal(e.into()))??;
             let answers = whole(images.service.answer_many(pictures, deadline).await?)?;
             Ok(reply::labels(&asked, &signature, &version, &answers)?)
         }
     }
 }
 
-/// A picture, in its share of the room that its request has.
+/// A picture, in its share of the room that its request has. It is a part of the body, not a copy of it.
 ///
 /// # Errors
-/// 503 where that is used up, which a body as long as it said it would be cannot do.
-fn picture(bytes: &[u8], room: &mut OwnedSemaphorePermit) -> Result<(Key, Arc<Picture>), ApiError> {
-    let share = room.split(bytes.len()).ok_or(ServiceError::Overloaded)?;
-    let key = Key::of_digest(&Sha256::digest(bytes));
-    Ok((key, Arc::new(Picture::new(bytes.to_vec(), share))))
+/// 413 where that is used up: all of them together are longer than one picture may be.
+fn picture(bytes: Bytes, room: &mut OwnedSemaphorePermit, max_bytes: usize) -> Result<(Key, Arc<Picture>), ApiError> {
+    let share = room.split(bytes.len()).ok_or(ApiError::ImageTooLarge(max_bytes))?;
+    let key = Key::of_digest(&Sha256::digest(&bytes));
+    Ok((key, Arc::new(Picture::new(bytes, share))))
 }
 
-/// All answers, or the first failure.
-fn whole(answers: Vec<Result<Answer, ServiceError>>) -> Result<Vec<Answer>, ApiError> {
-    Ok(answers.into_iter().collect::<Result<_, _>>()?)
+/// All answers, or the first failure; one that is the element's own fault says which.
+fn whole(answers: Vec<Result<Answer, ServiceError>>) -> Result<Vec<Answer>, InferenceError> {
+    let told = |(at, answer): (usize, Result<Answer, ServiceError>)| {
+        answer.map_err(|error| match error {
+            ServiceError::Picture(_) => InferenceError::of_element(at, error.into()),
+            error => error.into(),
+        })
+    };
+    answers.into_iter().enumerate().map(told).collect()
 }

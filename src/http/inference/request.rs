@@ -1,10 +1,12 @@
 //! What a client asks for: a JSON object, and behind it the tensors that are sent in binary form.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderName;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::reply::Signature;
@@ -95,8 +97,13 @@ impl<'a> InferRequest<'a> {
     /// Reads a request for the model with this signature.
     ///
     /// # Errors
-    /// 400, and what is wrong.
-    pub(super) fn parse(request: &HttpRequest, body: &'a [u8], signature: &Signature) -> Result<Self, ApiError> {
+    /// 400, and what is wrong; 422 for more than `max_elements` elements, none of which has been looked at then.
+    pub(super) fn parse(
+        request: &HttpRequest,
+        body: &'a [u8],
+        signature: &Signature,
+        max_elements: usize,
+    ) -> Result<Self, ApiError> {
         let json_length =
             match request.headers().get(JSON_LENGTH) {
                 Some(value) => Some(value.to_str().ok().and_then(|value| value.parse().ok()).ok_or_else(|| {
@@ -104,10 +111,15 @@ impl<'a> InferRequest<'a> {
                 })?),
                 None => None,
             };
-        Self::parse_body(body, json_length, signature)
+        Self::parse_body(body, json_length, signature, max_elements)
     }
 
-    fn parse_body(body: &'a [u8], json_length: Option<usize>, signature: &Signature) -> Result<Self, ApiError> {
+    fn parse_body(
+        body: &'a [u8],
+        json_length: Option<usize>,
+        signature: &Signature,
+        max_elements: usize,
+    ) -> Result<Self, ApiError> {
         if body.is_empty() {
             return Err(malformed("The body is empty."));
         }
@@ -141,10 +153,18 @@ impl<'a> InferRequest<'a> {
         if output.is_some_and(|output| output.parameters.classification.is_some()) {
             return Err(malformed("The parameter classification is not supported."));
         }
+        let (&[n] | &[n, 1]) = input.shape.as_slice() else {
+            return Err(malformed(format!("The shape of {:?} must be [n] or [n,1].", signature.input)));
+        };
+        let count = usize::try_from(n).ok().filter(|count| *count <= max_elements).ok_or_else(|| {
+            let detail = format!("has {n} elements, the limit is {max_elements}");
+            ApiError::Invalid { pointer: "/inputs/0", detail }
+        })?;
         let data = match (input.data, input.parameters.binary_data_size) {
-            (Some(data), None) if binary.is_empty() => Elements::Text(texts(data)?),
+            (Some(data), None) if binary.is_empty() => Elements::Text(texts(data, count)?),
             (None, Some(size)) if size == binary.len() => Elements::Binary(
-                tensor::split(binary).ok_or_else(|| malformed("The binary data are no tensor of BYTES."))?,
+                tensor::split(binary, count)
+                    .ok_or_else(|| malformed(format!("The binary data are no tensor of {count} elements of BYTES.")))?,
             ),
             (None, Some(size)) => {
                 return Err(malformed(format!(
@@ -158,16 +178,6 @@ impl<'a> InferRequest<'a> {
                 ));
             }
         };
-        let length = match &data {
-            Elements::Text(texts) => texts.len(),
-            Elements::Binary(elements) => elements.len(),
-        } as u64;
-        if !matches!(input.shape.as_slice(), [n] | [n, 1] if *n == length) {
-            return Err(malformed(format!(
-                "The shape of {:?} must be [n] or [n,1] for the n = {length} elements that were sent.",
-                signature.input
-            )));
-        }
         let binary_output = output
             .and_then(|output| output.parameters.binary_data)
             .or(body.parameters.binary_data_output)
@@ -175,12 +185,11 @@ impl<'a> InferRequest<'a> {
         Ok(Self { id: body.id, shape: input.shape, binary_output, input: signature.input, data })
     }
 
-    /// The elements as texts, at most `max` of them.
+    /// The elements as texts.
     ///
     /// # Errors
-    /// 422 for too many and for what is no UTF-8.
-    pub(super) fn texts(&self, max: usize) -> Result<Vec<Cow<'_, str>>, ApiError> {
-        self.at_most(max)?;
+    /// 422 for what is no UTF-8.
+    pub(super) fn texts(&self) -> Result<Vec<Cow<'_, str>>, ApiError> {
         match &self.data {
             Elements::Text(texts) => Ok(texts.iter().map(|text| Cow::Borrowed(&**text)).collect()),
             Elements::Binary(elements) => elements
@@ -194,40 +203,49 @@ impl<'a> InferRequest<'a> {
         }
     }
 
-    /// The elements as bytes, at most `max` of them.
+    /// The elements as bytes.
     ///
     /// # Errors
-    /// 422 for too many; 400 where they were not sent in binary form.
-    pub(super) fn bytes(&self, max: usize) -> Result<Vec<&'a [u8]>, ApiError> {
-        self.at_most(max)?;
+    /// 400 where they were not sent in binary form.
+    pub(super) fn bytes(&self) -> Result<&[&'a [u8]], ApiError> {
         match &self.data {
-            Elements::Binary(elements) => Ok(elements.clone()),
+            Elements::Binary(elements) => Ok(elements),
             Elements::Text(_) => {
                 Err(malformed(format!("Send {:?} as binary data: JSON cannot hold the bytes of a file.", self.input)))
             }
         }
     }
-
-    fn at_most(&self, max: usize) -> Result<(), ApiError> {
-        let count = self.shape.first().copied().unwrap_or_default();
-        if count > max as u64 {
-            let detail = format!("has {count} elements, the limit is {max}");
-            return Err(ApiError::Invalid { pointer: "/inputs/0", detail });
-        }
-        Ok(())
-    }
 }
 
-/// The elements of JSON data: texts, or arrays of one text each.
-fn texts<'a>(data: &'a RawValue) -> Result<Vec<Cow<'a, str>>, ApiError> {
-    let elements: Vec<Element<'a>> =
-        serde_json::from_str(data.get()).map_err(|_| malformed("data must be an array of strings."))?;
-    Ok(elements
-        .into_iter()
-        .map(|element| match element {
-            Element::Text(text) | Element::Row([text]) => text,
-        })
-        .collect())
+/// The `count` elements of JSON data: texts, or arrays of one text each.
+fn texts<'a>(data: &'a RawValue, count: usize) -> Result<Vec<Cow<'a, str>>, ApiError> {
+    let wrong = || malformed(format!("data must be an array of {count} strings, as the shape says."));
+    serde_json::Deserializer::from_str(data.get()).deserialize_seq(Texts { count }).map_err(|_| wrong())
+}
+
+/// Stops at the first element that is too many: nobody has to hold what was not announced.
+struct Texts {
+    count: usize,
+}
+
+impl<'de> Visitor<'de> for Texts {
+    type Value = Vec<Cow<'de, str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an array of {} strings", self.count)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(element) = seq.next_element()? {
+            if texts.len() == self.count {
+                return Err(A::Error::invalid_length(self.count + 1, &self));
+            }
+            let (Element::Text(text) | Element::Row([text])) = element;
+            texts.push(text);
+        }
+        if texts.len() < self.count { Err(A::Error::invalid_length(texts.len(), &self)) } else { Ok(texts) }
+    }
 }
 
 #[cfg(test)]
@@ -240,8 +258,8 @@ mod tests {
         let mut body = json.as_bytes().to_vec();
         body.extend_from_slice(binary);
         let length = (!binary.is_empty()).then_some(json.len());
-        let asked = InferRequest::parse_body(&body, length, &URL).map_err(|e| e.sentence())?;
-        let texts = asked.texts(3).map_err(|e| e.sentence())?;
+        let asked = InferRequest::parse_body(&body, length, &URL, 3).map_err(|e| e.sentence())?;
+        let texts = asked.texts().map_err(|e| e.sentence())?;
         Ok((texts.into_iter().map(Cow::into_owned).collect(), asked.binary_output))
     }
 
@@ -282,9 +300,10 @@ mod tests {
             (r#"{"inputs":[]}"#, b"", "takes one input"),
             (r#"{"inputs":[{"name":"x","datatype":"BYTES","shape":[1],"data":["a"]}]}"#, b"", "not \"x\""),
             (r#"{"inputs":[{"name":"url","datatype":"FP32","shape":[1],"data":["a"]}]}"#, b"", "datatype BYTES"),
-            (&input(r#""shape":[2],"data":["a"]"#), b"", "n = 1"),
-            (&input(r#""shape":[1,2],"data":["a"]"#), b"", "n = 1"),
-            (&input(r#""shape":[1],"data":[1]"#), b"", "array of strings"),
+            (&input(r#""shape":[2],"data":["a"]"#), b"", "array of 2 strings"),
+            (&input(r#""shape":[1],"data":["a","b"]"#), b"", "array of 1 strings"),
+            (&input(r#""shape":[1,2],"data":["a"]"#), b"", "must be [n] or [n,1]"),
+            (&input(r#""shape":[1],"data":[1]"#), b"", "array of 1 strings"),
             (&input(r#""shape":[1]"#), b"", "either data"),
             (&input(r#""shape":[4],"data":["a","a","a","a"]"#), b"", "the limit is 3"),
             (&input(r#""shape":[1],"parameters":{"binary_data_size":4}"#), b"\x01\0\0\0a", "5 bytes follow"),
@@ -310,7 +329,7 @@ mod tests {
 
         #[test]
         fn no_bytes_make_it_panic(body in proptest::collection::vec(any::<u8>(), 0..100), length in proptest::option::of(0..200_usize)) {
-            let _ = InferRequest::parse_body(&body, length, &URL);
+            let _ = InferRequest::parse_body(&body, length, &URL, 3);
         }
     }
 }

@@ -1,16 +1,19 @@
 //! Tensors of BYTES as the binary tensor extension writes them: each element is its length, four bytes little-endian, and then
 //! its bytes; the elements follow each other without a gap.
 
-/// Splits a tensor's bytes into its elements; `None` where the lengths do not add up.
-pub(super) fn split(mut tensor: &[u8]) -> Option<Vec<&[u8]>> {
+/// Splits a tensor's bytes into its `count` elements; `None` where there are more or fewer, or their lengths do not add up.
+pub(super) fn split(mut tensor: &[u8], count: usize) -> Option<Vec<&[u8]>> {
     let mut elements = Vec::new();
     while !tensor.is_empty() {
+        if elements.len() == count {
+            return None;
+        }
         let (length, rest) = tensor.split_first_chunk()?;
         let (element, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
         elements.push(element);
         tensor = rest;
     }
-    Some(elements)
+    (elements.len() == count).then_some(elements)
 }
 
 /// Appends an element.
@@ -28,10 +31,12 @@ mod tests {
 
     #[test]
     fn what_does_not_add_up_is_no_tensor() {
-        assert_eq!(split(&[]), Some(vec![]));
-        assert_eq!(split(&[1, 0, 0, 0, b'a']), Some(vec![&b"a"[..]]));
+        assert_eq!(split(&[], 0), Some(vec![]));
+        assert_eq!(split(&[1, 0, 0, 0, b'a'], 1), Some(vec![&b"a"[..]]));
+        assert_eq!(split(&[1, 0, 0, 0, b'a'], 0), None);
+        assert_eq!(split(&[1, 0, 0, 0, b'a'], 2), None);
         for broken in [&[1][..], &[1, 0, 0], &[1, 0, 0, 0], &[2, 0, 0, 0, b'a'], &[255, 255, 255, 255, b'a']] {
-            assert_eq!(split(broken), None, "{broken:?}");
+            assert_eq!(split(broken, 1), None, "{broken:?}");
         }
     }
 
@@ -40,12 +45,12 @@ mod tests {
         fn elements_come_back_as_they_were(elements in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..20), 0..20)) {
             let mut tensor = Vec::new();
             elements.iter().for_each(|element| append(&mut tensor, element));
-            prop_assert_eq!(split(&tensor).expect("a tensor"), elements);
+            prop_assert_eq!(split(&tensor, elements.len()).expect("a tensor"), elements);
         }
 
         #[test]
-        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
-            if let Some(elements) = split(&bytes) {
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..100), count in 0..3_usize) {
+            if let Some(elements) = split(&bytes, count) {
                 let mut back = Vec::new();
                 elements.iter().for_each(|element| append(&mut back, element));
                 prop_assert_eq!(back, bytes);
