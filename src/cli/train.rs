@@ -8,10 +8,13 @@ use anyhow::Context;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::model::{self, Channels, Dataset, Look, Metrics, Progress, Stage, TrainOptions, UrlModel};
+use crate::model::{
+    self, Algorithm, Channels, Dataset, Grouping, Look, Metrics, Parameter, Progress, Stage, TrainOptions, UrlModel,
+};
 
 /// Train a model of URLs and their results, or of pictures and their labels
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = parameters_help())]
 pub(super) struct TrainArgs {
     /// CSV file with the columns `url` and `result` to learn from
     #[arg(long, value_name = "FILE.csv", required_unless_present = "images")]
@@ -20,14 +23,24 @@ pub(super) struct TrainArgs {
     #[arg(long, value_name = "FOLDER", conflicts_with = "data")]
     images: Option<PathBuf>,
     /// Where to write the model
-    #[arg(long, value_name = "FILE")]
-    pub(super) out: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "cv")]
+    out: Option<PathBuf>,
     /// The same as --data or --images, to judge the model on; it is not learnt from
     #[arg(long, value_name = "FILE.csv|FOLDER")]
     pub(super) valid: Option<PathBuf>,
-    /// What to fit. URLs: ridge (the default) or linear. Pictures: random-forest (the default), knn or logistic
+    /// What to fit. URLs: text (the default), linear, ridge, random-forest or gradient-boosting. Pictures: random-forest
+    /// (the default), knn or logistic
     #[arg(long, value_name = "NAME")]
     pub(super) algorithm: Option<String>,
+    /// Number to set about the algorithm; --help lists them
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter, conflicts_with = "images")]
+    parameters: Vec<(String, f64)>,
+    /// Judge by cross-validation with so many folds, too; without --out nothing else is done
+    #[arg(long, value_name = "N", conflicts_with = "images", value_parser = clap::value_parser!(u8).range(2..=50))]
+    cv: Option<u8>,
+    /// What is kept together in one fold
+    #[arg(long, value_enum, requires = "cv", default_value_t)]
+    group: Grouping,
     /// Seed, recorded with the model
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) seed: u64,
@@ -43,14 +56,36 @@ pub(super) struct TrainArgs {
 /// Trains, writes the model in one step at the end, and reports on stdout.
 pub(super) fn run(args: &TrainArgs) -> anyhow::Result<()> {
     // before minutes of work, not after
-    let folder = args.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    anyhow::ensure!(folder.is_dir(), "cannot write model {}: its folder does not exist", args.out.display());
-
-    match (&args.images, &args.data) {
-        (Some(images), _) => super::train_images::run(args, images),
-        (None, Some(data)) => train_urls(args, data),
-        (None, None) => anyhow::bail!("name --data or --images"),
+    if let Some(out) = &args.out {
+        let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        anyhow::ensure!(folder.is_dir(), "cannot write model {}: its folder does not exist", out.display());
     }
+    match (&args.images, &args.data, &args.out) {
+        (Some(images), _, Some(out)) => super::train_images::run(args, images, out),
+        (Some(_), _, None) => anyhow::bail!("name --out"),
+        (None, Some(data), _) => train_urls(args, data),
+        (None, None, _) => anyhow::bail!("name --data or --images"),
+    }
+}
+
+/// Parses `name=value`.
+fn parameter(text: &str) -> Result<(String, f64), String> {
+    let (name, value) = text.split_once('=').ok_or("it must be name=value, such as alpha=1")?;
+    let value = value.parse().map_err(|_| format!("`{value}` is not a number"))?;
+    Ok((name.to_owned(), value))
+}
+
+/// What `--param` can set, for `--help`.
+fn parameters_help() -> String {
+    let mut help = "Parameters of the algorithms for URLs (--param name=value):\n".to_owned();
+    for algorithm in Algorithm::value_variants() {
+        for Parameter { name, default, range, doc, .. } in algorithm.parameters() {
+            let setting = format!("{name}={default}");
+            let line = format!("  {algorithm:<18} {setting:<11} {doc}, {} to {}\n", range.start(), range.end());
+            help.push_str(&line);
+        }
+    }
+    help
 }
 
 /// The algorithm of that name, or the default one.
@@ -68,15 +103,59 @@ fn train_urls(args: &TrainArgs, path: &Path) -> anyhow::Result<()> {
     let algorithm = algorithm(args.algorithm.as_deref())?;
     let data = Dataset::read_csv(path)?;
     let validation = args.valid.as_deref().map(Dataset::read_csv).transpose()?;
-    let options = TrainOptions { name: "url".to_owned(), algorithm, seed: args.seed, validation: validation.as_ref() };
+    let options = TrainOptions {
+        name: "url".to_owned(),
+        algorithm,
+        parameters: args.parameters.iter().cloned().collect(),
+        seed: args.seed,
+        validation: validation.as_ref(),
+    };
+    let failed = || format!("cannot train on {}", path.display());
     let bar = Bar::new();
-    let trained = model::train(&data, &options, &mut |progress| bar.show(progress));
+    let mut progress = |step| bar.show(step);
+    if let Some(count) = args.cv {
+        let folds = model::cross_validate(&data, &options, count.into(), args.group, &mut progress);
+        bar.clear();
+        write_folds(&mut std::io::stdout().lock(), &folds.with_context(failed)?).context("cannot write to stdout")?;
+    }
+    let Some(out) = &args.out else { return Ok(()) };
+    let trained = model::train(&data, &options, &mut progress);
     bar.clear();
-    let (model, report) = trained.with_context(|| format!("cannot train on {}", path.display()))?;
-    model.save(&args.out)?;
+    let (model, report) = trained.with_context(failed)?;
+    model.save(out)?;
 
-    write_report(&mut std::io::stdout().lock(), &args.out, &model, &report.dropped_features, started)
+    write_report(&mut std::io::stdout().lock(), out, &model, &report.dropped_features, started)
         .context("cannot write to stdout")
+}
+
+/// One line a fold, then mean and spread (standard deviation over the folds) of what has a value in each.
+fn write_folds(out: &mut impl Write, folds: &[Metrics]) -> std::io::Result<()> {
+    writeln!(out, "{:<9}  {}", "", metrics_header())?;
+    for (place, metrics) in folds.iter().enumerate() {
+        writeln!(out, "fold {:<4}  {}", place + 1, metrics_line(metrics))?;
+    }
+    let columns: [fn(&Metrics) -> Option<f64>; 5] = [
+        |metrics| Some(metrics.rmse),
+        |metrics| Some(metrics.mae),
+        |metrics| metrics.r2,
+        |metrics| metrics.roc_auc,
+        |metrics| metrics.accuracy,
+    ];
+    let (mut means, mut spreads) = (String::new(), String::new());
+    for column in columns {
+        let values: Option<Vec<f64>> = folds.iter().map(column).collect();
+        let (mean, spread) = values.map_or(("-".to_owned(), "-".to_owned()), |values| {
+            let count = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / count;
+            let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
+            (format!("{mean:.5}"), format!("{:.5}", variance.sqrt()))
+        });
+        means.push_str(&format!(" {mean:>9}"));
+        spreads.push_str(&format!(" {spread:>9}"));
+    }
+    let rows: usize = folds.iter().map(|metrics| metrics.rows).sum();
+    writeln!(out, "{:<9}  {rows:>8}{means}", "mean")?;
+    writeln!(out, "{:<9}  {:>8}{spreads}", "spread", "")
 }
 
 fn write_report(

@@ -8,7 +8,7 @@ use super::train::{Bar, TrainArgs, algorithm};
 use crate::model::{self, ImageMetrics, ImageModel, ImageTrainOptions, Look, Pictures};
 
 /// Trains on the folder `images`, writes the model in one step at the end, and reports on stdout.
-pub(super) fn run(args: &TrainArgs, images: &Path) -> anyhow::Result<()> {
+pub(super) fn run(args: &TrainArgs, images: &Path, path: &Path) -> anyhow::Result<()> {
     let started = Instant::now();
     let options = ImageTrainOptions {
         name: "image".to_owned(),
@@ -21,13 +21,13 @@ pub(super) fn run(args: &TrainArgs, images: &Path) -> anyhow::Result<()> {
     let validation = args.valid.as_deref().map(Pictures::list).transpose()?;
     let options = ImageTrainOptions { validation: validation.as_ref(), ..options };
     let bar = Bar::new();
-    let trained = model::train_images(&data, &options, &args.out, &mut |progress| bar.show(progress));
+    let trained = model::train_images(&data, &options, path, &mut |progress| bar.show(progress));
     bar.clear();
-    write_report(&mut std::io::stdout().lock(), args, &trained?, started)?;
+    write_report(&mut std::io::stdout().lock(), path, &trained?, started)?;
     Ok(())
 }
 
-fn write_report(out: &mut impl Write, args: &TrainArgs, model: &ImageModel, started: Instant) -> std::io::Result<()> {
+fn write_report(out: &mut impl Write, path: &Path, model: &ImageModel, started: Instant) -> std::io::Result<()> {
     let info = model.info();
     let Look { size, channels } = info.look;
     writeln!(out, "model      {}@{}", info.name, model.version())?;
@@ -41,7 +41,7 @@ fn write_report(out: &mut impl Write, args: &TrainArgs, model: &ImageModel, star
         writeln!(out, "{:<9}  {}", "hold-out", metrics_line(metrics))?;
     }
     writeln!(out)?;
-    writeln!(out, "wrote {} in {:.1} s", args.out.display(), started.elapsed().as_secs_f64())
+    writeln!(out, "wrote {} in {:.1} s", path.display(), started.elapsed().as_secs_f64())
 }
 
 /// Heads of the columns of [`metrics_line`].

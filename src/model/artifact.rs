@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::container::{FORMAT_VERSION, Kind, Schema, Stamp, open, seal};
 use super::features::FEATURE_SCHEMA_VERSION;
 use super::file::MAX_FILE_BYTES;
+use super::regression::Regression;
 use super::{Algorithm, Metrics};
 
 /// What a body of this build is marked with.
@@ -130,19 +131,7 @@ pub(super) struct Content {
     pub(super) seed: u64,
     pub(super) training_data: DataInfo,
     pub(super) is_clamped: bool,
-    pub(super) weights: Weights,
-}
-
-/// A linear regression over standardised features: `intercept + sum(coefficient * (feature - mean) / scale)`.
-/// The four lists run side by side.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Weights {
-    /// Columns of the feature table, ascending; the others carry no weight.
-    pub(super) columns: Vec<u32>,
-    pub(super) means: Vec<f64>,
-    pub(super) scales: Vec<f64>,
-    pub(super) coefficients: Vec<f64>,
-    pub(super) intercept: f64,
+    pub(super) regression: Regression,
 }
 
 /// The postcard body of the file.
@@ -153,8 +142,8 @@ pub(super) struct Body {
     pub(super) created_at_s: i64,
     pub(super) training_metrics: Metrics,
     pub(super) validation: Option<(DataInfo, Metrics)>,
-    /// Scores of the probe URLs at training time, before clamping.
-    pub(super) probe_scores: Vec<f64>,
+    /// Answers for the probe URLs at training time, before clamping.
+    pub(super) probe_answers: Vec<f64>,
 }
 
 impl Body {
@@ -171,20 +160,20 @@ impl Body {
     /// The metadata, with the version worked out from content and time.
     pub(super) fn info(&self) -> Result<ArtifactInfo, ArtifactError> {
         let stamp = Stamp::of(self.created_at_s, &FEATURE_SCHEMA_VERSION.to_le_bytes(), &self.content)?;
-        let content = self.content.clone();
+        let content = &self.content;
         Ok(ArtifactInfo {
             version: stamp.version,
             created_at: stamp.created_at,
             content_hash: stamp.content_hash,
             format_version: FORMAT_VERSION,
             feature_schema_version: FEATURE_SCHEMA_VERSION,
-            name: content.name,
+            name: content.name.clone(),
             algorithm: content.algorithm,
-            parameters: content.parameters,
+            parameters: content.parameters.clone(),
             seed: content.seed,
-            features_used: content.weights.columns.len(),
+            features_used: content.regression.columns().len(),
             is_clamped: content.is_clamped,
-            training_data: content.training_data,
+            training_data: content.training_data.clone(),
             training_metrics: self.training_metrics.clone(),
             validation_data: self.validation.as_ref().map(|(data, _)| data.clone()),
             validation_metrics: self.validation.as_ref().map(|(_, metrics)| metrics.clone()),

@@ -93,6 +93,16 @@ impl Dataset {
         Ok(Dataset { urls, targets, sha256 })
     }
 
+    /// The rows that `chosen` says yes to, by place. Its digest is that of the whole.
+    pub(super) fn part(&self, chosen: impl Fn(usize) -> bool) -> Self {
+        let rows = || (0..self.urls.len()).filter(|&row| chosen(row));
+        Dataset {
+            urls: rows().map(|row| self.urls[row].clone()).collect(),
+            targets: rows().map(|row| self.targets[row]).collect(),
+            sha256: self.sha256.clone(),
+        }
+    }
+
     /// The URL texts, as they stand in the file.
     pub fn urls(&self) -> &[String] {
         &self.urls

@@ -7,6 +7,7 @@ use smartcore::error::Failed;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use super::features::{FEATURE_COUNT, FEATURES, FeatureRow};
+use super::regression::Weights;
 
 /// Share of a column's variance that the kept columns must leave unexplained for it to be kept.
 const MIN_UNEXPLAINED: f64 = 1e-6;
@@ -26,8 +27,8 @@ pub(super) struct Design {
 }
 
 impl Design {
-    /// Chooses and standardises columns; no column is kept where there is no row.
-    pub(super) fn of(rows: &[FeatureRow]) -> Self {
+    /// Chooses and standardises some of the `offered` columns; no column is kept where there is no row.
+    pub(super) fn of(rows: &[FeatureRow], offered: impl Fn(usize) -> bool) -> Self {
         let count = rows.len() as f64;
         let mut means = [0.0; FEATURE_COUNT];
         let mut scales = [0.0; FEATURE_COUNT];
@@ -41,7 +42,8 @@ impl Design {
         }
         scales.iter_mut().for_each(|scale| *scale = scale.sqrt());
 
-        let varying: Vec<usize> = (0..FEATURE_COUNT).filter(|&column| scales[column] > MIN_DEVIATION).collect();
+        let varying: Vec<usize> =
+            (0..FEATURE_COUNT).filter(|&column| offered(column) && scales[column] > MIN_DEVIATION).collect();
         let standardised = |row: &FeatureRow, column: usize| (row[column] - means[column]) / scales[column];
         let mut correlations = vec![vec![0.0; varying.len()]; varying.len()];
         let mut values = vec![0.0; varying.len()];
@@ -59,6 +61,22 @@ impl Design {
             scales: kept.iter().map(|&column| scales[column]).collect(),
             values: rows.iter().flat_map(|row| kept.iter().map(move |&column| standardised(row, column))).collect(),
             rows: rows.len(),
+        }
+    }
+
+    /// The standardised values, row after row.
+    pub(super) fn values(&self) -> Vec<f64> {
+        self.values.clone()
+    }
+
+    /// The weights of a regression that was fitted to the standardised values.
+    pub(super) fn weights(&self, coefficients: Vec<f64>, intercept: f64) -> Weights {
+        Weights {
+            columns: self.columns.clone(),
+            means: self.means.clone(),
+            scales: self.scales.clone(),
+            coefficients,
+            intercept,
         }
     }
 
@@ -112,7 +130,7 @@ mod tests {
                 row
             })
             .collect();
-        let design = Design::of(&rows);
+        let design = Design::of(&rows, |_| true);
         assert_eq!(design.columns, [0, 1]);
         assert_eq!(design.dropped_names().len(), FEATURE_COUNT - 2);
     }
@@ -120,7 +138,7 @@ mod tests {
     #[test]
     fn kept_columns_have_mean_zero_and_variance_one() {
         let rows: Vec<FeatureRow> = (0..10).map(|i| [f64::from(i); FEATURE_COUNT]).collect();
-        let design = Design::of(&rows);
+        let design = Design::of(&rows, |_| true);
         assert_eq!(design.columns.len(), 1);
         let mean: f64 = design.values.iter().sum::<f64>() / 10.0;
         let variance: f64 = design.values.iter().map(|value| value * value).sum::<f64>() / 10.0;

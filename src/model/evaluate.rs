@@ -20,6 +20,10 @@ pub struct Metrics {
     /// Chance that a random row of target 1 scores above a random one of target 0, a tie counting half.
     /// None unless the targets are 0 and 1 and both occur.
     pub roc_auc: Option<f64>,
+    /// Mean of the known results.
+    pub mean_result: f64,
+    /// Mean of the model's answers.
+    pub mean_score: f64,
     /// Share of rows on the right side of 0.5 (0.5 itself counts as 1). None unless the targets are 0 and 1.
     pub accuracy: Option<f64>,
 }
@@ -43,6 +47,8 @@ impl Metrics {
             mae: absolute_error / count,
             r2: (!is_constant).then(|| 1.0 - squared_error / squared_total),
             roc_auc: (is_binary && !is_constant).then(|| roc_auc(targets, predictions)),
+            mean_result: mean,
+            mean_score: predictions.iter().sum::<f64>() / count,
             accuracy: is_binary.then(|| right as f64 / count),
         }
     }

@@ -1,9 +1,10 @@
 //! Model: from URL text to a number, and from a picture to a label, without a database.
 //!
 //! A [`UrlModel`] is loaded from an artifact file and scores many URLs at once. It is trained by [`train()`] from a
-//! [`Dataset`] and judged by [`evaluate()`]. An [`ImageModel`] is the same for pictures. smartcore fits the regressions and
+//! [`Dataset`] and judged by [`evaluate()`], or by [`cross_validate()`] on the parts of one. An [`ImageModel`] is the same for pictures. smartcore fits the regressions and
 //! classifiers, and none of its types leave this module.
 
+mod algorithm;
 mod artifact;
 mod container;
 mod dataset;
@@ -11,18 +12,25 @@ mod design;
 mod evaluate;
 mod features;
 mod file;
+mod fit;
+mod groups;
 mod image;
 mod live;
 mod predictor;
+mod regression;
 mod source;
+mod text;
 mod train;
+mod trees;
 mod url_model;
 mod versions;
 
+pub use algorithm::{Algorithm, Parameter};
 pub use artifact::{ArtifactError, ArtifactInfo, DataInfo};
 pub use dataset::{Dataset, DatasetError};
 pub use evaluate::{Metrics, evaluate};
 pub use features::{Extractor, FEATURE_COUNT, FEATURE_SCHEMA_VERSION, FEATURES, FeatureDoc, FeatureRow};
+pub use groups::Grouping;
 pub use image::{
     Channels, FolderError, ImageAlgorithm, ImageInfo, ImageMetrics, ImageModel, ImageTrainError, ImageTrainOptions,
     Look, Pictures, evaluate_images, train_images,
@@ -30,6 +38,6 @@ pub use image::{
 pub use live::Live;
 pub use predictor::{PredictError, Predictor};
 pub use source::{Source, StoredModel};
-pub use train::{Algorithm, Progress, Stage, TrainError, TrainOptions, TrainReport, train};
+pub use train::{Progress, Stage, TrainError, TrainOptions, TrainReport, cross_validate, train};
 pub use url_model::UrlModel;
 pub use versions::{Versions, VersionsError};

@@ -42,6 +42,9 @@ pub enum PredictError {
     /// The same input got two values.
     #[error("the model gives the same URL two scores")]
     Unsteady,
+    /// The regression failed.
+    #[error("the regression failed: {0}")]
+    Regression(String),
     /// The input is no picture, or too large a one: the fault of whoever sent it.
     #[error("the picture cannot be classified: {0}")]
     Picture(#[source] PictureError),

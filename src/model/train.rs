@@ -1,49 +1,20 @@
 //! Training: from rows of URLs and results to a model.
 //!
-//! smartcore fits the regression, and this file keeps its known faults away: columns that are constant or follow from
-//! others are dropped (they break ridge and blow QR up), the rest is standardised, widths and finiteness are checked
-//! before and after, and a panic inside the library becomes an error.
+//! Features that are constant or follow from others are dropped (they break ridge and blow QR up) and the rest is
+//! standardised; then the algorithm is fitted, and the model is judged on what it would serve.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use serde::{Deserialize, Serialize};
-use smartcore::linalg::basic::arrays::Array;
-use smartcore::linalg::basic::matrix::DenseMatrix;
-use smartcore::linear::linear_regression::{LinearRegression, LinearRegressionParameters, LinearRegressionSolverName};
-use smartcore::linear::ridge_regression::{RidgeRegression, RidgeRegressionParameters};
-
-use super::artifact::{Body, Content, Weights};
+use super::artifact::{Body, Content};
 use super::design::Design;
-use super::features::{Extractor, FeatureRow};
-use super::url_model::Scorer;
-use super::{ArtifactError, DataInfo, Dataset, Metrics, PredictError, UrlModel, evaluate};
+use super::features::{Extractor, FeatureRow, is_word_list};
+use super::fit::fit;
+use super::groups::folds;
+use super::url_model::probe_answers;
+use super::{Algorithm, ArtifactError, DataInfo, Dataset, Grouping, Metrics, PredictError, UrlModel, evaluate};
 
-/// Strength of ridge's penalty: too weak to shrink anything that thousands of rows support.
-const RIDGE_ALPHA: f64 = 1.0;
 /// Rows between two reports of progress.
 const PROGRESS_ROWS: usize = 512;
-
-/// The regressions on offer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Algorithm {
-    /// Ordinary least squares, by QR.
-    Linear,
-    /// Least squares with a quadratic penalty on the weights, by Cholesky.
-    #[default]
-    Ridge,
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Algorithm::Linear => "linear",
-            Algorithm::Ridge => "ridge",
-        })
-    }
-}
 
 /// What to train.
 #[derive(Debug, Clone)]
@@ -52,7 +23,9 @@ pub struct TrainOptions<'a> {
     pub name: String,
     /// Regression to fit.
     pub algorithm: Algorithm,
-    /// Recorded with the model. Both regressions are deterministic, so it changes the content hash and nothing else.
+    /// Parameters of the algorithm that differ from their defaults.
+    pub parameters: BTreeMap<String, f64>,
+    /// Of everything that is drawn by lot; recorded with the model. The same seed and data give the same model.
     pub seed: u64,
     /// Hold-out data to judge the model on.
     pub validation: Option<&'a Dataset>,
@@ -63,7 +36,7 @@ pub struct TrainOptions<'a> {
 pub enum Stage {
     /// Turning URLs into features; counted in rows.
     Features,
-    /// Fitting the regression; one step.
+    /// Fitting; counted in regressions.
     Fit,
     /// Judging the model; one step.
     Judge,
@@ -101,6 +74,21 @@ pub enum TrainError {
     /// No feature tells one row from another.
     #[error("all URLs look the same to the features, so there is nothing to learn from")]
     NothingVaries,
+    /// A parameter that does not exist or is out of range.
+    #[error("{0}")]
+    Parameter(String),
+    /// Parts of the rows are too few to learn from one and judge by another.
+    #[error("the rows are too few or too much alike: results 0 and 1 must both occur outside of each of {folds} parts")]
+    TooFewForFolds {
+        /// Parts.
+        folds: usize,
+    },
+    /// Fewer groups than folds.
+    #[error("there are fewer than {folds} groups of rows, so {folds} folds cannot be made")]
+    TooFewGroups {
+        /// Folds.
+        folds: usize,
+    },
     /// smartcore refused, panicked, or gave weights that are not finite.
     #[error("the regression could not be fitted: {0}")]
     Fit(String),
@@ -118,27 +106,20 @@ pub fn train(
     options: &TrainOptions<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(UrlModel, TrainReport), TrainError> {
-    let rows = extract(data, progress);
-    let step = |stage, done| Progress { stage, done, total: 1 };
-
-    progress(step(Stage::Fit, 0));
-    let design = Design::of(&rows);
-    let (features, rows) = (design.columns.len(), rows.len());
+    let parameters = options.algorithm.resolve(&options.parameters).map_err(TrainError::Parameter)?;
+    let feature_rows = extract(data, progress);
+    let is_text = options.algorithm == Algorithm::Text;
+    let design = Design::of(&feature_rows, |column| !(is_text && is_word_list(column)));
+    let (features, rows) = (design.columns.len(), data.urls().len());
     if features == 0 {
         return Err(TrainError::NothingVaries);
     }
     if rows < features + 2 {
         return Err(TrainError::TooFewRows { rows, features });
     }
-    let weights = fit(options.algorithm, &design, data.targets())?;
-    progress(step(Stage::Fit, 1));
+    let regression = fit(options, &parameters, &design, &feature_rows, data, progress)?;
 
-    progress(step(Stage::Judge, 0));
-    let report = TrainReport { dropped_features: design.dropped_names() };
-    let parameters = match options.algorithm {
-        Algorithm::Linear => BTreeMap::new(),
-        Algorithm::Ridge => BTreeMap::from([("alpha".to_owned(), RIDGE_ALPHA)]),
-    };
+    progress(Progress { stage: Stage::Judge, done: 0, total: 1 });
     let content = Content {
         name: options.name.clone(),
         algorithm: options.algorithm,
@@ -146,11 +127,31 @@ pub fn train(
         seed: options.seed,
         training_data: DataInfo { sha256: data.sha256().to_owned(), rows },
         is_clamped: data.is_binary(),
-        weights,
+        regression,
     };
     let model = judged(content, data, options.validation)?;
-    progress(step(Stage::Judge, 1));
-    Ok((model, report))
+    progress(Progress { stage: Stage::Judge, done: 1, total: 1 });
+    Ok((model, TrainReport { dropped_features: design.dropped_names() }))
+}
+
+/// Judges the options by cross-validation: each fold is answered by a model of the others. One line of figures a fold.
+pub fn cross_validate(
+    data: &Dataset,
+    options: &TrainOptions<'_>,
+    count: usize,
+    grouping: Grouping,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<Metrics>, TrainError> {
+    let fold_of = folds(data.urls(), grouping, count, options.seed);
+    if (0..count).any(|fold| !fold_of.contains(&fold)) {
+        return Err(TrainError::TooFewGroups { folds: count });
+    }
+    let options = TrainOptions { validation: None, ..options.clone() };
+    let judge = |fold| {
+        let (model, _) = train(&data.part(|row| fold_of[row] != fold), &options, progress)?;
+        evaluate(&model, &data.part(|row| fold_of[row] == fold)).map_err(TrainError::Unjudged)
+    };
+    (0..count).map(judge).collect()
 }
 
 fn extract(data: &Dataset, progress: &mut dyn FnMut(Progress)) -> Vec<FeatureRow> {
@@ -167,58 +168,27 @@ fn extract(data: &Dataset, progress: &mut dyn FnMut(Progress)) -> Vec<FeatureRow
     rows
 }
 
-fn fit(algorithm: Algorithm, design: &Design, targets: &[f64]) -> Result<Weights, TrainError> {
-    let failed = |error: smartcore::error::Failed| TrainError::Fit(error.to_string());
-    let solve = || -> Result<(Vec<f64>, f64), TrainError> {
-        let matrix = design.matrix().map_err(failed)?;
-        let targets = targets.to_vec();
-        match algorithm {
-            Algorithm::Linear => {
-                let parameters = LinearRegressionParameters { solver: LinearRegressionSolverName::QR };
-                let model = LinearRegression::fit(&matrix, &targets, parameters).map_err(failed)?;
-                Ok((column_of(model.coefficients()), *model.intercept()))
-            }
-            Algorithm::Ridge => {
-                let parameters = RidgeRegressionParameters::default().with_alpha(RIDGE_ALPHA);
-                let model = RidgeRegression::fit(&matrix, &targets, parameters).map_err(failed)?;
-                Ok((column_of(model.coefficients()), *model.intercept()))
-            }
-        }
-    };
-    // the closure only reads, so nothing half-changed is left behind by a panic
-    let (coefficients, intercept) = catch_unwind(AssertUnwindSafe(solve))
-        .unwrap_or_else(|_| Err(TrainError::Fit("the numeric library panicked".to_owned())))?;
-
-    if coefficients.len() != design.columns.len() {
-        return Err(TrainError::Fit("the numeric library gave a wrong number of weights".to_owned()));
-    }
-    if !intercept.is_finite() || coefficients.iter().any(|coefficient| !coefficient.is_finite()) {
-        return Err(TrainError::Fit("a weight is not finite".to_owned()));
-    }
-    Ok(Weights {
-        columns: design.columns.clone(),
-        means: design.means.clone(),
-        scales: design.scales.clone(),
-        coefficients,
-        intercept,
-    })
-}
-
-fn column_of(matrix: &DenseMatrix<f64>) -> Vec<f64> {
-    matrix.iterator(0).copied().collect()
-}
-
 /// Makes the model and judges it on what it would serve.
 fn judged(content: Content, data: &Dataset, validation: Option<&Dataset>) -> Result<UrlModel, TrainError> {
-    let probe_scores = Scorer::fold(&content.weights).map_err(TrainError::Unusable)?.probe_scores();
+    let probe_answers =
+        content.regression.scorer().and_then(|scorer| probe_answers(&scorer)).map_err(TrainError::Unusable)?;
     // the model has to predict before its own figures are known
-    let unknown = Metrics { rows: 0, rmse: 0.0, mae: 0.0, r2: None, roc_auc: None, accuracy: None };
+    let unknown = Metrics {
+        rows: 0,
+        rmse: 0.0,
+        mae: 0.0,
+        r2: None,
+        roc_auc: None,
+        mean_result: 0.0,
+        mean_score: 0.0,
+        accuracy: None,
+    };
     let draft = Body {
         content,
         created_at_s: jiff::Timestamp::now().as_second(),
         training_metrics: unknown,
         validation: None,
-        probe_scores,
+        probe_answers,
     };
     let model = UrlModel::from_body(draft.clone()).map_err(TrainError::Unusable)?;
     let metrics_on = |data: &Dataset| evaluate(&model, data).map_err(TrainError::Unjudged);

@@ -57,9 +57,10 @@ impl From<PredictError> for ServiceError {
     fn from(error: PredictError) -> Self {
         match error {
             PredictError::Picture(reason) => Self::Picture(reason),
-            PredictError::NotFinite { .. } | PredictError::Unsteady | PredictError::Classifier(_) => {
-                Self::Internal(Arc::new(error.into()))
-            }
+            PredictError::NotFinite { .. }
+            | PredictError::Unsteady
+            | PredictError::Regression(_)
+            | PredictError::Classifier(_) => Self::Internal(Arc::new(error.into())),
         }
     }
 }

@@ -6,9 +6,19 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::model::container::{CHECKSUM_BYTES, HEADER_BYTES};
+use crate::model::regression::Weights;
 
 fn metrics() -> Metrics {
-    Metrics { rows: 2, rmse: 0.1, mae: 0.1, r2: Some(0.9), roc_auc: None, accuracy: None }
+    Metrics {
+        rows: 2,
+        rmse: 0.1,
+        mae: 0.1,
+        r2: Some(0.9),
+        roc_auc: None,
+        mean_result: 0.5,
+        mean_score: 0.5,
+        accuracy: None,
+    }
 }
 
 fn body() -> Body {
@@ -20,18 +30,18 @@ fn body() -> Body {
             seed: 7,
             training_data: DataInfo { sha256: "00".to_owned(), rows: 2 },
             is_clamped: true,
-            weights: Weights {
+            regression: Regression::Linear(Weights {
                 columns: vec![0, 3],
                 means: vec![0.1, 0.2],
                 scales: vec![1.0, f64::MIN_POSITIVE],
                 coefficients: vec![0.1 + 0.2, -1e300],
                 intercept: 5e-324,
-            },
+            }),
         },
         created_at_s: 1_795_446_062,
         training_metrics: metrics(),
         validation: None,
-        probe_scores: vec![0.5],
+        probe_answers: vec![0.5],
     }
 }
 
@@ -121,7 +131,9 @@ fn the_content_hash_leaves_the_time_out_and_nothing_that_matters() {
     let mut other_seed = body();
     other_seed.content.seed += 1;
     let mut other_weight = body();
-    other_weight.content.weights.intercept = 0.0;
+    if let Regression::Linear(weights) = &mut other_weight.content.regression {
+        weights.intercept = 0.0;
+    }
     let mut other_data = body();
     other_data.content.training_data.sha256 = "01".to_owned();
     for other in [other_seed, other_weight, other_data] {

@@ -124,6 +124,13 @@ impl<'a> Labels<'a> {
             second_level,
         }
     }
+
+    /// The registrable label and its suffix, within `host`.
+    pub(super) fn site(&self, host: &'a [u8]) -> &'a [u8] {
+        let suffix = if self.second_level.is_empty() { 0 } else { self.second_level.len() + 1 };
+        let bytes = self.domain.len() + 1 + suffix + self.tld.len();
+        &host[host.len().saturating_sub(bytes)..]
+    }
 }
 
 /// Whether a host is an IP address, or a bare or hexadecimal number that browsers read as one.

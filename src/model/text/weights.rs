@@ -1,0 +1,54 @@
+//! N-gram weights as they are kept and served: whole multiples of one step, two bytes each.
+
+use serde::{Deserialize, Serialize};
+
+use super::ngrams::{self, BUCKETS, Buckets};
+
+/// One weight for each bucket. Rounding moves none of them by more than 1/65,534 of the largest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::model) struct NgramWeights {
+    step: f64,
+    levels: Vec<i16>,
+}
+
+impl NgramWeights {
+    /// Rounds one finite weight for each bucket.
+    pub(super) fn round(weights: &[f64]) -> Self {
+        let largest = weights.iter().fold(0.0_f64, |largest, weight| largest.max(weight.abs()));
+        // any step will do where all weights are 0
+        let step = if largest == 0.0 { 1.0 } else { largest / f64::from(i16::MAX) };
+        NgramWeights { step, levels: weights.iter().map(|weight| (weight / step).round() as i16).collect() }
+    }
+
+    /// Whether every bucket has a finite weight.
+    pub(in crate::model) fn is_usable(&self) -> bool {
+        self.levels.len() == BUCKETS && self.step.is_finite()
+    }
+
+    /// What the n-grams of a text in lower case add to its score.
+    pub(in crate::model) fn score(&self, buckets: &mut Buckets, lower: &[u8]) -> f64 {
+        let found = buckets.of(lower);
+        let sum: i64 = found.iter().map(|&bucket| i64::from(self.levels[bucket as usize])).sum();
+        self.step * ngrams::scale(found.len()) * sum as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn weights() -> NgramWeights {
+        let weights: Vec<f64> = (0..BUCKETS).map(|bucket| (bucket as f64).sin()).collect();
+        NgramWeights::round(&weights)
+    }
+
+    #[test]
+    fn rounding_moves_a_weight_by_half_a_step_at_most() {
+        let rounded = weights();
+        for (bucket, &level) in rounded.levels.iter().enumerate() {
+            let off = (bucket as f64).sin() - f64::from(level) * rounded.step;
+            assert!(off.abs() <= 0.5001 * rounded.step, "{bucket}");
+        }
+        assert!(NgramWeights::round(&vec![0.0; BUCKETS]).is_usable());
+    }
+}
