@@ -15,4 +15,4 @@ data=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 
 cargo run --release --locked -- train \
-    --data "$data/train.csv" --valid "$data/valid.csv" --algorithm ridge --seed 0 --out models/url-default.augur
+    --data "$data/train.csv" --valid "$data/valid.csv" --seed 0 --out models/url-default.augur

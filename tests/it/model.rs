@@ -65,8 +65,8 @@ fn a_model_is_trained_and_judged_on_other_data() {
     let json = stdout(&augur(&folder, ["evaluate", "--model", "m.augur", "--data", "valid.csv", "--json"]));
     let metrics: serde_json::Value = serde_json::from_str(&json).unwrap();
     let keys: Vec<&String> = metrics.as_object().unwrap().keys().collect();
-    assert_eq!(keys.len(), 6);
-    for key in ["rows", "rmse", "mae", "r2", "roc_auc", "accuracy"] {
+    assert_eq!(keys.len(), 8);
+    for key in ["rows", "rmse", "mae", "r2", "roc_auc", "mean_result", "mean_score", "accuracy"] {
         assert!(metrics[key].is_number(), "{key}: {json}");
     }
     assert_eq!(metrics["rows"], 110);
@@ -115,6 +115,29 @@ fn bad_rows_stop_training_with_file_line_and_reason_and_write_nothing() {
     let said = refusal(&folder, ["train", "--data", "data.csv", "--out", "m.augur"]);
     assert_eq!(said, "data.csv line 3: `result` is `abc`, not a number");
     assert_eq!(files(&folder), ["data.csv"]);
+}
+
+#[test]
+fn cross_validation_reports_folds_and_writes_a_model_only_where_one_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data();
+    let args = ["train", "--data", data.to_str().unwrap(), "--cv", "3", "--group", "host", "--algorithm", "ridge"];
+    let report = stdout(&augur(&folder, args));
+    let heads: Vec<&str> = report.lines().skip(1).map(|line| line[..9].trim()).collect();
+    assert_eq!(heads, ["fold 1", "fold 2", "fold 3", "mean", "spread"], "{report}");
+    assert!(files(&folder).is_empty());
+}
+
+#[test]
+fn a_parameter_that_does_not_exist_is_refused_with_those_that_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data();
+    let args = ["train", "--data", data.to_str().unwrap(), "--out", "m.augur", "--param", "tree=3"];
+    let said = refusal(&folder, args);
+    assert!(said.ends_with("text has no parameter `tree`; known: alpha, c, folds"), "{said}");
+    assert!(files(&folder).is_empty());
+    let report = train(&folder, "m.augur", &["--algorithm", "random-forest", "--param", "trees=7"]);
+    assert!(report.contains("\"trees\": 7.0"), "{report}");
 }
 
 #[test]

@@ -8,11 +8,11 @@
 use super::rows::Rows;
 
 /// Share of the first residual at which a ridge fit is done, and the most products by the matrix that are spent on it.
-const RIDGE: Effort = Effort { tolerance: 1e-3, steps: 200 };
+const RIDGE: Effort = Effort { tolerance: 5e-4, steps: 200 };
 /// The same of one Newton step, as in LIBLINEAR.
 const NEWTON: Effort = Effort { tolerance: 0.1, steps: 60 };
 /// Share of the first gradient at which a logistic fit is done.
-const LOGISTIC_TOLERANCE: f64 = 5e-3;
+const LOGISTIC_TOLERANCE: f64 = 2e-3;
 /// Most Newton steps.
 const LOGISTIC_STEPS: usize = 30;
 /// Share of the gain that a step promises which it has to keep (Armijo), and the shortest step tried.
