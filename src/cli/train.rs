@@ -168,7 +168,7 @@ fn write_report(
     let info = model.info();
     writeln!(out, "model      {}@{}", info.name, info.version)?;
     writeln!(out, "algorithm  {} {:?}, seed {}", info.algorithm, info.parameters, info.seed)?;
-    writeln!(out, "features   {} used, {} without information here", info.features_used, dropped.len())?;
+    writeln!(out, "features   {} used, {} left out", info.features_used, dropped.len())?;
     if !dropped.is_empty() {
         writeln!(out, "           left out: {}", dropped.join(", "))?;
     }

@@ -57,8 +57,10 @@ fn a_numeric_target_is_learnt_and_not_clamped() {
         let model = trained(&data, &options(algorithm));
         assert!(!model.info().is_clamped);
         let metrics = &model.info().training_metrics;
-        // the target is linear in one feature
-        assert!(metrics.r2 > Some(0.95), "{algorithm}: {metrics:?}");
+        // the target is linear in one feature, which trees take in steps
+        let is_linear = matches!(algorithm, Algorithm::Text | Algorithm::Linear | Algorithm::Ridge);
+        let least = if is_linear { 0.99 } else { 0.9 };
+        assert!(metrics.r2 > Some(least), "{algorithm}: {metrics:?}");
         assert_eq!((metrics.roc_auc, metrics.accuracy), (None, None));
     }
 }
