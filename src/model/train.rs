@@ -56,7 +56,8 @@ pub struct Progress {
 /// What came out besides the model; figures are in the model's [`info`](UrlModel::info).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrainReport {
-    /// Names of features left out because they were constant or followed from others on this data.
+    /// Names of features left out: constant on this data, following from others, or from word lists, which the default
+    /// algorithm does without.
     pub dropped_features: Vec<&'static str>,
 }
 
