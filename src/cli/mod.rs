@@ -3,6 +3,7 @@
 mod config;
 mod doctor;
 mod evaluate;
+mod explain;
 mod keygen;
 mod model;
 mod schema;
@@ -64,6 +65,7 @@ enum Command {
     /// Measure a model on known results.
     Evaluate(evaluate::EvaluateArgs),
     Score(score::ScoreArgs),
+    Explain(explain::ExplainArgs),
     Model(model::ModelArgs),
     /// Print, make or check the result table.
     #[command(subcommand)]
@@ -89,6 +91,7 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Command::Keygen(args) => keygen::run(args),
         Command::Doctor(args) => return finish(doctor::run(&args, cli.settings.load())),
+        Command::Explain(args) => cli.settings.load().and_then(|effective| explain::run(&args, &effective.settings)),
         Command::Config(command) => cli.settings.load().and_then(|effective| config::run(command, &effective)),
     };
     finish(done.map(|()| ExitCode::SUCCESS))

@@ -41,3 +41,5 @@ pub use source::{Source, StoredModel};
 pub use train::{Progress, Stage, TrainError, TrainOptions, TrainReport, cross_validate, train};
 pub use url_model::UrlModel;
 pub use versions::{Versions, VersionsError};
+
+pub use crate::domain::{Contribution, Explanation, Link};

@@ -39,6 +39,16 @@ pub(super) struct Weights {
     pub(super) intercept: f64,
 }
 
+impl Weights {
+    /// What each feature adds to the intercept.
+    pub(super) fn contributions(&self, row: &FeatureRow) -> impl Iterator<Item = (usize, f64)> {
+        self.columns.iter().enumerate().map(|(place, &column)| {
+            let column = column as usize;
+            (column, self.coefficients[place] * (row[column] - self.means[place]) / self.scales[place])
+        })
+    }
+}
+
 impl Regression {
     /// Columns of the feature table that are read.
     pub(super) fn columns(&self) -> &[u32] {

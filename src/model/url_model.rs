@@ -1,5 +1,7 @@
 //! URL model: a regression that scores URL texts, as it is loaded, checked and asked.
 
+mod explain;
+
 use std::path::Path;
 
 use super::artifact::Body;

@@ -9,6 +9,7 @@ mod contract;
 mod doctor;
 mod durability;
 mod expected;
+mod explain;
 mod floors;
 mod hostile;
 mod keys;

@@ -1,5 +1,7 @@
 //! N-gram weights as they are kept and served: whole multiples of one step, two bytes each.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::ngrams::{self, BUCKETS, Buckets};
@@ -30,6 +32,20 @@ impl NgramWeights {
         let found = buckets.of(lower);
         let sum: i64 = found.iter().map(|&bucket| i64::from(self.levels[bucket as usize])).sum();
         self.step * ngrams::scale(found.len()) * sum as f64
+    }
+
+    /// The same by bucket, each named by its first n-gram: place of the last byte (the first mark has place 0), size, and
+    /// what it adds.
+    pub(in crate::model) fn contributions(&self, lower: &[u8]) -> Vec<(usize, usize, f64)> {
+        let (mut seen, mut grams) = (HashSet::new(), Vec::new());
+        ngrams::visit(lower, |last, size, bucket| {
+            if seen.insert(bucket) {
+                grams.push((last, size, f64::from(self.levels[bucket])));
+            }
+        });
+        let unit = self.step * ngrams::scale(grams.len());
+        grams.iter_mut().for_each(|gram| gram.2 *= unit);
+        grams
     }
 }
 
