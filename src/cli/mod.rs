@@ -6,6 +6,7 @@ mod evaluate;
 mod explain;
 mod keygen;
 mod model;
+mod report;
 mod schema;
 mod score;
 mod serve;
@@ -82,8 +83,8 @@ enum Command {
 pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Serve => cli.settings.load().and_then(|effective| serve::run(&effective.settings)),
-        Command::Train(args) => cli.settings.load().and_then(|_| train::run(&args)),
-        Command::Evaluate(args) => cli.settings.load().and_then(|_| evaluate::run(&args)),
+        Command::Train(args) => cli.settings.load().and_then(|effective| train::run(&args, &effective.settings)),
+        Command::Evaluate(args) => cli.settings.load().and_then(|effective| evaluate::run(&args, &effective.settings)),
         Command::Score(args) => cli.settings.load().and_then(|effective| score::run(&args, &effective.settings)),
         Command::Model(args) => cli.settings.load().and_then(|effective| model::run(&args, &effective.settings)),
         Command::Schema(command) => {

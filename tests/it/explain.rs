@@ -86,7 +86,10 @@ fn a_model_that_is_not_linear_has_no_explanation() {
     let app = start(&folder, &[format!("models.url.path={}", model.display())]);
     let answer = explained(&app, URL);
     assert!(answer["result"].is_number());
-    assert_eq!(answer["explanation"], json!({ "unavailable": "No explanation is available: the model is not linear." }));
+    assert_eq!(
+        answer["explanation"],
+        json!({ "unavailable": "No explanation is available: the model is not linear." })
+    );
     let said = augur().args(["explain", URL, "--model"]).arg(&model).output().unwrap();
     assert_eq!(said.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&said.stderr).contains("not linear"));
@@ -110,5 +113,8 @@ fn the_command_explains_what_the_server_would_answer() {
     let output = augur().args(["explain", "--json", URL]).output().unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap(), explained(&app, URL));
     let table = String::from_utf8(augur().args(["explain", URL]).output().unwrap().stdout).unwrap();
-    assert!(table.starts_with("model   url@20") && table.contains("  base\n") && table.ends_with("  score\n"), "{table}");
+    assert!(
+        table.starts_with("model   url@20") && table.contains("  base\n") && table.ends_with("  score\n"),
+        "{table}"
+    );
 }

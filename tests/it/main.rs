@@ -20,6 +20,7 @@ mod ndjson;
 mod oracle;
 mod picture_load;
 mod pictures;
+mod report;
 mod results;
 mod score;
 mod shutdown;

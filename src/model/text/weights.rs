@@ -47,6 +47,30 @@ impl NgramWeights {
         grams.iter_mut().for_each(|gram| gram.2 *= unit);
         grams
     }
+    /// The buckets that at least `least` of the texts in lower case hold: of each, the first text with it, place of the last
+    /// byte and size of its first n-gram there, and its weight.
+    pub(in crate::model) fn common(
+        &self,
+        texts: &[Vec<u8>],
+        least: usize,
+    ) -> impl Iterator<Item = (usize, usize, usize, f64)> {
+        let mut first = vec![(0, 0, 0); BUCKETS];
+        let mut holders = vec![(0, usize::MAX); BUCKETS];
+        for (row, text) in texts.iter().enumerate() {
+            ngrams::visit(text, |last, size, bucket| {
+                let (count, newest) = &mut holders[bucket];
+                if *count == 0 {
+                    first[bucket] = (row, last, size);
+                }
+                if *newest != row {
+                    (*count, *newest) = (*count + 1, row);
+                }
+            });
+        }
+        let weights = self.levels.iter().map(|&level| f64::from(level) * self.step);
+        let common = first.into_iter().zip(holders).zip(weights).filter(move |((_, (count, _)), _)| *count >= least);
+        common.map(|(((row, last, size), _), weight)| (row, last, size, weight))
+    }
 }
 
 #[cfg(test)]

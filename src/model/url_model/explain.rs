@@ -7,8 +7,6 @@ use crate::model::regression::Regression;
 
 /// Most parts that are listed.
 const LISTED: usize = 10;
-/// Stand for the marks before the first and after the last byte.
-const SYMBOLS: [char; 2] = ['\u{2402}', '\u{2403}'];
 
 impl UrlModel {
     /// Why the model scores `url` as it does; `None` where it is not linear. Takes up to a millisecond for 4,000 bytes.
@@ -33,12 +31,13 @@ impl UrlModel {
             })
             .collect();
         if let Some(ngrams) = ngrams {
-            let marked = [&[2], extractor.lower(), &[3]].concat();
-            parts.extend(ngrams.contributions(extractor.lower()).into_iter().map(|(last, size, contribution)| {
-                let first = last + 1 - size;
-                let text = String::from_utf8_lossy(&marked[first..=last]);
-                let ngram = text.replace('\u{2}', &SYMBOLS[0].to_string()).replace('\u{3}', &SYMBOLS[1].to_string());
-                Contribution::Ngram { ngram, at: first.saturating_sub(1), contribution }
+            let lower = extractor.lower();
+            parts.extend(ngrams.contributions(lower).into_iter().map(|(last, size, contribution)| {
+                Contribution::Ngram {
+                    ngram: ngram_text(lower, last, size),
+                    at: (last + 1 - size).saturating_sub(1),
+                    contribution,
+                }
             }));
         }
         parts.sort_by(|a, b| b.amount().abs().total_cmp(&a.amount().abs()));
@@ -48,4 +47,13 @@ impl UrlModel {
         let model = format!("{}@{}", self.name(), self.version());
         Some(Explanation { model, score, link, base: weights.intercept, contributions: parts, rest })
     }
+}
+
+/// The text of an n-gram by the place of its last byte; the marks at the ends of a text are shown as `\u{2402}` and
+/// `\u{2403}`, and bytes that are no whole character as the replacement character.
+pub(super) fn ngram_text(lower: &[u8], last: usize, size: usize) -> String {
+    let first = last + 1 - size;
+    let bytes = &lower[first.saturating_sub(1)..last.min(lower.len())];
+    let (start, end) = (if first == 0 { "\u{2402}" } else { "" }, if last > lower.len() { "\u{2403}" } else { "" });
+    format!("{start}{}{end}", String::from_utf8_lossy(bytes))
 }
