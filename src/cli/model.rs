@@ -46,6 +46,8 @@ enum ModelCommand {
     /// Check a version and make it the one that answers
     Activate {
         /// One of those that `augur model list` prints
+        // another id than `--version` has
+        #[arg(id = "chosen", value_name = "VERSION")]
         version: String,
     },
     /// Make the version answer that did before
