@@ -15,4 +15,5 @@ data=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 
 cargo run --release --locked -- train \
-    --data "$data/train.csv" --valid "$data/valid.csv" --seed 0 --out models/url-default.augur
+    --data "$data/train.csv" --valid "$data/valid.csv" --seed 0 --out models/url-default.augur \
+    --report target/url-default.html

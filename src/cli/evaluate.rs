@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Serialize;
 
+use super::report::{self, Subject};
 use super::train::{metrics_header, metrics_line};
 use super::train_images;
+use crate::application;
 use crate::model::{self, Dataset, ImageModel, Pictures, UrlModel};
+use crate::settings::Settings;
 
 /// Judge a model on URLs with known results, or on pictures with known labels
 #[derive(Debug, clap::Args)]
@@ -22,26 +25,35 @@ pub(super) struct EvaluateArgs {
     /// Folder that holds one folder of pictures for each label
     #[arg(long, value_name = "FOLDER", conflicts_with = "data")]
     images: Option<PathBuf>,
+    /// Write a report with pictures, one HTML file, too
+    #[arg(long, value_name = "FILE.html", conflicts_with = "images")]
+    report: Option<PathBuf>,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
 }
 
 /// Judges the model on what the server would answer, and prints the figures on stdout.
-pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &EvaluateArgs, settings: &Settings) -> anyhow::Result<()> {
     match (&args.images, &args.data) {
         (Some(images), _) => evaluate_images(args, images),
-        (None, Some(data)) => evaluate_urls(args, data),
+        (None, Some(data)) => evaluate_urls(args, data, settings),
         (None, None) => anyhow::bail!("name --data or --images"),
     }
 }
 
-fn evaluate_urls(args: &EvaluateArgs, data: &Path) -> anyhow::Result<()> {
+fn evaluate_urls(args: &EvaluateArgs, data: &Path, settings: &Settings) -> anyhow::Result<()> {
     let model = match &args.model {
         Some(path) => UrlModel::load(path)?,
         None => UrlModel::embedded().context(UNUSABLE)?,
     };
-    let metrics = model::evaluate(&model, &Dataset::read_csv(data)?)?;
+    let data = Dataset::read_csv(data)?;
+    let metrics = model::evaluate(&model, &data)?;
+    if let Some(path) = &args.report {
+        let live = application::load_url_model(settings);
+        let live = live.as_ref().map_err(|error| format!("{error:#}"));
+        report::write(path, &Subject { model: &model, data: &data, note: "Judged on", live })?;
+    }
     let lines = [format!("model  {}@{}", model.name(), model.version()), metrics_header(), metrics_line(&metrics)];
     print(args, &metrics, &lines)
 }

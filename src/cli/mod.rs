@@ -3,10 +3,12 @@
 mod config;
 mod doctor;
 mod evaluate;
+mod explain;
 mod keygen;
 mod model;
 mod progress;
 mod prune;
+mod report;
 mod rescore;
 mod schema;
 mod score;
@@ -67,6 +69,7 @@ enum Command {
     /// Measure a model on known results.
     Evaluate(evaluate::EvaluateArgs),
     Score(score::ScoreArgs),
+    Explain(explain::ExplainArgs),
     Model(model::ModelArgs),
     Rescore(rescore::RescoreArgs),
     Prune(prune::PruneArgs),
@@ -85,8 +88,8 @@ enum Command {
 pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Serve => cli.settings.load().and_then(|effective| serve::run(&effective.settings)),
-        Command::Train(args) => cli.settings.load().and_then(|_| train::run(&args)),
-        Command::Evaluate(args) => cli.settings.load().and_then(|_| evaluate::run(&args)),
+        Command::Train(args) => cli.settings.load().and_then(|effective| train::run(&args, &effective.settings)),
+        Command::Evaluate(args) => cli.settings.load().and_then(|effective| evaluate::run(&args, &effective.settings)),
         Command::Score(args) => cli.settings.load().and_then(|effective| score::run(&args, &effective.settings)),
         Command::Model(args) => cli.settings.load().and_then(|effective| model::run(&args, &effective.settings)),
         Command::Rescore(args) => cli.settings.load().and_then(|effective| rescore::run(&args, &effective.settings)),
@@ -96,6 +99,7 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Command::Keygen(args) => keygen::run(args),
         Command::Doctor(args) => return finish(doctor::run(&args, cli.settings.load())),
+        Command::Explain(args) => cli.settings.load().and_then(|effective| explain::run(&args, &effective.settings)),
         Command::Config(command) => cli.settings.load().and_then(|effective| config::run(command, &effective)),
     };
     finish(done.map(|()| ExitCode::SUCCESS))

@@ -8,9 +8,12 @@ use anyhow::Context;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::report::{self, Subject};
+use crate::application;
 use crate::model::{
     self, Algorithm, Channels, Dataset, Grouping, Look, Metrics, Parameter, Progress, Stage, TrainOptions, UrlModel,
 };
+use crate::settings::Settings;
 
 /// Train a model of URLs and their results, or of pictures and their labels
 #[derive(Debug, clap::Args)]
@@ -28,6 +31,10 @@ pub(super) struct TrainArgs {
     /// The same as --data or --images, to judge the model on; it is not learnt from
     #[arg(long, value_name = "FILE.csv|FOLDER")]
     pub(super) valid: Option<PathBuf>,
+    /// Where to write the report on the hold-out data, or on the training data where there are none; report.html beside the
+    /// model where no file is named
+    #[arg(long, value_name = "FILE.html", requires = "out", conflicts_with = "images")]
+    report: Option<PathBuf>,
     /// What to fit. URLs: text (the default), linear, ridge, random-forest or gradient-boosting. Pictures: random-forest
     /// (the default), knn or logistic
     #[arg(long, value_name = "NAME")]
@@ -54,16 +61,17 @@ pub(super) struct TrainArgs {
 }
 
 /// Trains, writes the model in one step at the end, and reports on stdout.
-pub(super) fn run(args: &TrainArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &TrainArgs, settings: &Settings) -> anyhow::Result<()> {
     // before minutes of work, not after
-    if let Some(out) = &args.out {
+    for (what, out) in [("model", &args.out), ("report", &args.report)] {
+        let Some(out) = out else { continue };
         let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        anyhow::ensure!(folder.is_dir(), "cannot write model {}: its folder does not exist", out.display());
+        anyhow::ensure!(folder.is_dir(), "cannot write {what} {}: its folder does not exist", out.display());
     }
     match (&args.images, &args.data, &args.out) {
         (Some(images), _, Some(out)) => super::train_images::run(args, images, out),
         (Some(_), _, None) => anyhow::bail!("name --out"),
-        (None, Some(data), _) => train_urls(args, data),
+        (None, Some(data), _) => train_urls(args, data, settings),
         (None, None, _) => anyhow::bail!("name --data or --images"),
     }
 }
@@ -98,7 +106,7 @@ pub(super) fn algorithm<A: ValueEnum + Default>(name: Option<&str>) -> anyhow::R
     })
 }
 
-fn train_urls(args: &TrainArgs, path: &Path) -> anyhow::Result<()> {
+fn train_urls(args: &TrainArgs, path: &Path, settings: &Settings) -> anyhow::Result<()> {
     let started = Instant::now();
     let algorithm = algorithm(args.algorithm.as_deref())?;
     let data = Dataset::read_csv(path)?;
@@ -121,10 +129,19 @@ fn train_urls(args: &TrainArgs, path: &Path) -> anyhow::Result<()> {
     let Some(out) = &args.out else { return Ok(()) };
     let trained = model::train(&data, &options, &mut progress);
     bar.clear();
-    let (model, report) = trained.with_context(failed)?;
+    let (model, trained_report) = trained.with_context(failed)?;
     model.save(out)?;
+    let page = args.report.clone().unwrap_or_else(|| out.with_file_name("report.html"));
+    let (data, note) = match &validation {
+        Some(validation) => (validation, "Judged on hold-out data that the model has not learnt from:"),
+        None => (&data, "Judged on its own training data, which flatters it, since no hold-out data were given:"),
+    };
+    let live = application::load_url_model(settings);
+    let live = live.as_ref().map_err(|error| format!("{error:#}"));
+    report::write(&page, &Subject { model: &model, data, note, live })?;
 
-    write_report(&mut std::io::stdout().lock(), out, &model, &report.dropped_features, started)
+    let files = [out.as_path(), &page];
+    write_summary(&mut std::io::stdout().lock(), files, &model, &trained_report.dropped_features, started)
         .context("cannot write to stdout")
 }
 
@@ -158,9 +175,9 @@ fn write_folds(out: &mut impl Write, folds: &[Metrics]) -> std::io::Result<()> {
     writeln!(out, "{:<9}  {:>8}{spreads}", "spread", "")
 }
 
-fn write_report(
+fn write_summary(
     out: &mut impl Write,
-    path: &Path,
+    files: [&Path; 2],
     model: &UrlModel,
     dropped: &[&str],
     started: Instant,
@@ -180,7 +197,8 @@ fn write_report(
         writeln!(out, "{:<9}  {}", "hold-out", metrics_line(metrics))?;
     }
     writeln!(out)?;
-    writeln!(out, "wrote {} in {:.1} s", path.display(), started.elapsed().as_secs_f64())
+    let [model, report] = files.map(Path::display);
+    writeln!(out, "wrote {model} and {report} in {:.1} s", started.elapsed().as_secs_f64())
 }
 
 /// Heads of the columns of [`metrics_line`].

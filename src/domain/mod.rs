@@ -1,9 +1,11 @@
 //! The words every floor shares: keys, outcomes, stored results and pictures. Parsed at the door, then never wrong.
 
+mod explanation;
 mod key;
 mod outcome;
 mod picture;
 
+pub use explanation::{Contribution, Explanation, Link};
 pub use key::{Key, KeyError};
 pub use outcome::{Number, Outcome};
 pub use picture::{Picture, PictureError, Score};

@@ -30,7 +30,8 @@ pub struct Metrics {
 
 impl Metrics {
     /// Judges `predictions` against `targets`: equally many, at least one, all finite.
-    pub(super) fn of(targets: &[f64], predictions: &[f64]) -> Self {
+    #[must_use]
+    pub fn of(targets: &[f64], predictions: &[f64]) -> Self {
         let count = targets.len() as f64;
         let pairs = || targets.iter().zip(predictions);
         let squared_error: f64 = pairs().map(|(target, found)| (target - found).powi(2)).sum();

@@ -22,7 +22,7 @@ pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, ArtifactError> {
 }
 
 /// Puts `bytes` at `path` in one step: a reader, or a run cut short, sees the old file or the whole new one.
-pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

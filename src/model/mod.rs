@@ -29,7 +29,10 @@ pub use algorithm::{Algorithm, Parameter};
 pub use artifact::{ArtifactError, ArtifactInfo, DataInfo};
 pub use dataset::{Dataset, DatasetError};
 pub use evaluate::{Metrics, evaluate};
-pub use features::{Extractor, FEATURE_COUNT, FEATURE_SCHEMA_VERSION, FEATURES, FeatureDoc, FeatureRow};
+pub use features::{
+    Extractor, FEATURE_COUNT, FEATURE_SCHEMA_VERSION, FEATURES, FeatureDoc, FeatureRow, scheme_and_tld,
+};
+pub(crate) use file::write_atomically;
 pub use groups::Grouping;
 pub use image::{
     Channels, FolderError, ImageAlgorithm, ImageInfo, ImageMetrics, ImageModel, ImageTrainError, ImageTrainOptions,
@@ -39,5 +42,7 @@ pub use live::Live;
 pub use predictor::{PredictError, Predictor};
 pub use source::{Source, StoredModel};
 pub use train::{Progress, Stage, TrainError, TrainOptions, TrainReport, cross_validate, train};
-pub use url_model::UrlModel;
+pub use url_model::{TopWeight, UrlModel};
 pub use versions::{Versions, VersionsError};
+
+pub use crate::domain::{Contribution, Explanation, Link};

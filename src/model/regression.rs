@@ -39,6 +39,16 @@ pub(super) struct Weights {
     pub(super) intercept: f64,
 }
 
+impl Weights {
+    /// What each feature adds to the intercept.
+    pub(super) fn contributions(&self, row: &FeatureRow) -> impl Iterator<Item = (usize, f64)> {
+        self.columns.iter().enumerate().map(|(place, &column)| {
+            let column = column as usize;
+            (column, self.coefficients[place] * (row[column] - self.means[place]) / self.scales[place])
+        })
+    }
+}
+
 impl Regression {
     /// Columns of the feature table that are read.
     pub(super) fn columns(&self) -> &[u32] {
@@ -51,11 +61,11 @@ impl Regression {
     /// What serves it, once everything that a file may say wrongly is checked.
     pub(super) fn scorer(&self) -> Result<Scorer, ArtifactError> {
         match self {
-            Self::Linear(features) => Ok(Scorer::Linear(Linear::fold(features)?)),
+            Self::Linear(features) => Ok(Scorer::Linear(Box::new(Linear::fold(features)?))),
             Self::Text { ngrams, .. } if !ngrams.is_usable() => invalid("its n-gram weights are not usable"),
             Self::Text { features, ngrams, is_logit } => {
                 let linear = Linear { ngrams: Some(ngrams.clone()), is_logit: *is_logit, ..Linear::fold(features)? };
-                Ok(Scorer::Linear(linear))
+                Ok(Scorer::Linear(Box::new(linear)))
             }
             Self::Trees(trees) => Ok(Scorer::Trees(Trees::open(trees)?)),
         }
@@ -69,7 +79,7 @@ fn invalid<T>(reason: &str) -> Result<T, ArtifactError> {
 /// A regression that can be asked.
 #[derive(Debug)]
 pub(super) enum Scorer {
-    Linear(Linear),
+    Linear(Box<Linear>),
     Trees(Trees),
 }
 

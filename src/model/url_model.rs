@@ -1,11 +1,15 @@
 //! URL model: a regression that scores URL texts, as it is loaded, checked and asked.
 
+mod explain;
+mod top;
+
 use std::path::Path;
 
 use super::artifact::Body;
 use super::file::{read_bounded, write_atomically};
 use super::regression::Scorer;
 use super::{ArtifactError, ArtifactInfo, PredictError};
+pub use top::TopWeight;
 
 /// The model that ships inside the binary.
 const EMBEDDED: &[u8] = include_bytes!("../../models/url-default.augur");

@@ -28,7 +28,7 @@ pub use results::{Listing, StoredResults};
 pub use statistics::{Measured, Statistics};
 pub use sweep::{Pace, Step};
 
-use crate::domain::{Key, ModelVersion, Outcome, Picture, Score};
+use crate::domain::{Explanation, Key, ModelVersion, Outcome, Picture, Score};
 use crate::model::{ImageModel, Live, Predictor, UrlModel};
 pub use crate::store::{Change, Changed, Rejection};
 use crate::store::{ResultStore, Stale};
@@ -184,6 +184,41 @@ impl<P: Predictor> LookupThenPredict<P> {
             result
         });
         looked.await.unwrap_or_else(|_| Err(ServiceError::internal("the look at the store panicked")))
+    }
+}
+
+/// Why an answer is not explained, as one sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unexplained {
+    /// The model that answers now did not make it.
+    #[error("The result is stored as one of {stored}; the model that answers now is {live}.")]
+    OtherModel {
+        /// What is stored as its model.
+        stored: Arc<str>,
+        /// The model that answers now.
+        live: ModelVersion,
+    },
+    /// No model is stored with it.
+    #[error("The result is stored without a model.")]
+    NoModel,
+    /// Only a linear model's score is a sum of parts.
+    #[error("No explanation is available: the model is not linear.")]
+    NotLinear,
+}
+
+impl LookupThenPredict<UrlModel> {
+    /// How the model came to `answer` for `key`. Takes up to a millisecond.
+    ///
+    /// # Errors
+    /// Where the model that answers now did not make it, or cannot say.
+    pub fn explain(&self, key: &Key, answer: &Answer) -> Result<Explanation, Unexplained> {
+        let model = self.core.live.get();
+        let live = Predictor::version(&*model);
+        match &answer.model {
+            Some(stored) if **stored == *live.as_str() => model.explain(key.as_str()).ok_or(Unexplained::NotLinear),
+            Some(stored) => Err(Unexplained::OtherModel { stored: Arc::clone(stored), live }),
+            None => Err(Unexplained::NoModel),
+        }
     }
 }
 

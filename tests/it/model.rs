@@ -104,7 +104,7 @@ fn training_twice_gives_one_hash_and_the_seed_is_part_of_it() {
     let other = train(&folder, "c.augur", &["--seed", "1"]);
     assert_eq!(hash(&first), hash(&second));
     assert_ne!(hash(&first), hash(&other));
-    assert_eq!(files(&folder), ["a.augur", "b.augur", "c.augur"]);
+    assert_eq!(files(&folder), ["a.augur", "b.augur", "c.augur", "report.html"]);
 }
 
 #[test]

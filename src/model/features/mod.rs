@@ -83,6 +83,17 @@ pub(super) fn site_of(url: &str) -> String {
     String::from_utf8_lossy(kept).into_owned()
 }
 
+/// Scheme and last label of the host in lower case, each empty where there is none; `IP address` for such a host.
+#[must_use]
+pub fn scheme_and_tld(url: &str) -> (String, String) {
+    let lower = url.to_ascii_lowercase();
+    let parts = Parts::split(lower.as_bytes());
+    let tld = if is_ip(parts.host) { b"IP address" } else { Labels::split(parts.host).tld };
+    // cut at ASCII marks, so both are whole characters
+    let [scheme, tld] = [parts.scheme.unwrap_or_default(), tld].map(|part| String::from_utf8_lossy(part).into_owned());
+    (scheme, tld)
+}
+
 fn text_features(row: &mut FeatureRow, text: &[u8], lower: &[u8], parts: &Parts<'_>) {
     let all = Profile::of(lower);
     let uppercase = text.iter().filter(|byte| byte.is_ascii_uppercase()).count();

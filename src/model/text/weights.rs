@@ -1,5 +1,7 @@
 //! N-gram weights as they are kept and served: whole multiples of one step, two bytes each.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::ngrams::{self, BUCKETS, Buckets};
@@ -30,6 +32,44 @@ impl NgramWeights {
         let found = buckets.of(lower);
         let sum: i64 = found.iter().map(|&bucket| i64::from(self.levels[bucket as usize])).sum();
         self.step * ngrams::scale(found.len()) * sum as f64
+    }
+
+    /// The same by bucket, each named by its first n-gram: place of the last byte (the first mark has place 0), size, and
+    /// what it adds.
+    pub(in crate::model) fn contributions(&self, lower: &[u8]) -> Vec<(usize, usize, f64)> {
+        let (mut seen, mut grams) = (HashSet::new(), Vec::new());
+        ngrams::visit(lower, |last, size, bucket| {
+            if seen.insert(bucket) {
+                grams.push((last, size, f64::from(self.levels[bucket])));
+            }
+        });
+        let unit = self.step * ngrams::scale(grams.len());
+        grams.iter_mut().for_each(|gram| gram.2 *= unit);
+        grams
+    }
+    /// The buckets that at least `least` of the texts in lower case hold: of each, the first text with it, place of the last
+    /// byte and size of its first n-gram there, and its weight.
+    pub(in crate::model) fn common(
+        &self,
+        texts: &[Vec<u8>],
+        least: usize,
+    ) -> impl Iterator<Item = (usize, usize, usize, f64)> {
+        let mut first = vec![(0, 0, 0); BUCKETS];
+        let mut holders = vec![(0, usize::MAX); BUCKETS];
+        for (row, text) in texts.iter().enumerate() {
+            ngrams::visit(text, |last, size, bucket| {
+                let (count, newest) = &mut holders[bucket];
+                if *count == 0 {
+                    first[bucket] = (row, last, size);
+                }
+                if *newest != row {
+                    (*count, *newest) = (*count + 1, row);
+                }
+            });
+        }
+        let weights = self.levels.iter().map(|&level| f64::from(level) * self.step);
+        let common = first.into_iter().zip(holders).zip(weights).filter(move |((_, (count, _)), _)| *count >= least);
+        common.map(|(((row, last, size), _), weight)| (row, last, size, weight))
     }
 }
 

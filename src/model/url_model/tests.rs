@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::{Contribution, Link};
 use crate::model::artifact::Content;
 use crate::model::regression::{Regression, Weights};
 use crate::model::{Algorithm, DataInfo, FEATURE_COUNT, Metrics};
@@ -155,7 +156,29 @@ fn a_score_that_overflows_is_an_error_and_names_its_place() {
     assert!(matches!(error, PredictError::NotFinite { index: 1 }));
 }
 
+#[test]
+fn plain_weights_are_explained_by_their_feature() {
+    let model = UrlModel::from_body(body(weights(0, 2.0, 3.0, 0.25), false)).expect("usable weights");
+    let explanation = model.explain("12345").expect("it is linear");
+    assert_eq!((explanation.base, explanation.link, explanation.rest), (0.25, Link::Identity, 0.0));
+    assert_eq!(explanation.contributions.len(), 1);
+    assert!(matches!(&explanation.contributions[0], Contribution::Feature { feature, .. } if feature == "url_length"));
+    assert_eq!(explanation.score, model.predict(&["12345"]).expect("finite scores")[0]);
+}
+
 proptest! {
+    #[test]
+    fn the_parts_of_an_explanation_sum_up_to_the_score_before_the_link(url in "\\PC*|(https?://)?[a-z.]{0,20}(/[a-zA-Z0-9-]{0,9}){0,30}") {
+        let model = model();
+        let explanation = model.explain(&url).expect("the shipped model is linear");
+        let parts: f64 = explanation.contributions.iter().map(Contribution::amount).sum();
+        prop_assert!((explanation.base + parts + explanation.rest - explanation.score).abs() < 1e-9);
+        prop_assert_eq!(explanation.link, Link::Logit);
+        let answer = model.predict(&[&url]).expect("finite scores")[0];
+        prop_assert!((1.0 / (1.0 + (-explanation.score).exp()) - answer).abs() < 1e-9, "{} {:?}", answer, explanation);
+        // the largest come first, and none that is left out is larger
+        prop_assert!(explanation.contributions.is_sorted_by(|a, b| a.amount().abs() >= b.amount().abs()));
+    }
     #[test]
     fn any_text_gets_a_number_between_0_and_1(url in ".*") {
         let scores = model().predict(&[&url]).expect("finite scores");
