@@ -46,9 +46,8 @@ impl Part {
         let file = OpenOptions::new().create(true).append(true).open(&part).with_context(cannot)?;
         anyhow::ensure!(
             file.metadata().with_context(cannot)?.len() >= bytes,
-            "{} is shorter than {}.progress says: remove that to begin anew",
-            part.display(),
-            path.display()
+            "{} is shorter than what the run that was broken off had written: remove the .progress file to begin anew",
+            part.display()
         );
         file.set_len(bytes).with_context(cannot)?;
         Ok(Self { file: BufWriter::with_capacity(1 << 16, file), part, path, bytes })
