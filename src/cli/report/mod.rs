@@ -134,7 +134,12 @@ fn weights(html: &mut String, subject: &Subject<'_>) -> std::fmt::Result {
     html.push_str("<div class=\"pictures\">\n");
     bars(html, "Feature", "what one standard deviation more adds to the score", &features)?;
     if !ngrams.is_empty() {
-        bars(html, "Run of bytes", "what it adds, times the root of the number of a URL's distinct runs", &ngrams)?;
+        bars(
+            html,
+            "Run of bytes",
+            "what it adds, times the root of the number of a URL's distinct runs; \u{2402} and \u{2403}: beginning and end",
+            &ngrams,
+        )?;
     }
     html.push_str("</div>\n");
     Ok(())
