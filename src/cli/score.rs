@@ -83,7 +83,8 @@ pub(super) fn run(args: &ScoreArgs, settings: &Settings) -> anyhow::Result<()> {
     for _ in 0..done {
         rows.next()?.context("the input has become shorter since the run that this one goes on with")?;
     }
-    let scorer = if args.no_store { Scorer::Model(model) } else { Scorer::Table(open_table(settings, model)?) };
+    let scorer =
+        if args.no_store { Scorer::Model(Box::new(model)) } else { Scorer::Table(open_table(settings, model)?) };
     if done == 0 && format == Format::Csv {
         output.write(b"url,result\n", b"", 0)?;
     }
@@ -199,7 +200,7 @@ fn write_in_order(
 
 /// What gives the results.
 enum Scorer {
-    Model(UrlModel),
+    Model(Box<UrlModel>),
     Table(UrlService),
 }
 

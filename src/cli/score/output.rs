@@ -28,7 +28,16 @@ pub(super) enum Output {
     /// Standard output; bad rows go to standard error.
     Stdout(BufWriter<io::Stdout>),
     /// A file, which gets its name when it is whole.
-    Files { out: Part, bad: Part, progress: Progress, progress_path: PathBuf, saved: Instant },
+    Files(Box<Files>),
+}
+
+/// A run's files: what is good, what is bad, and how far it has come.
+pub(super) struct Files {
+    out: Part,
+    bad: Part,
+    progress: Progress,
+    progress_path: PathBuf,
+    saved: Instant,
 }
 
 /// A file under its name for the time being.
@@ -84,20 +93,20 @@ impl Output {
             }
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", progress_path.display())),
         };
-        Ok(Self::Files {
+        Ok(Self::Files(Box::new(Files {
             out: Part::open(path.to_owned(), progress.out_bytes)?,
             bad: Part::open(with_suffix(path, ".bad"), progress.bad_bytes)?,
             progress,
             progress_path,
             saved: Instant::now(),
-        })
+        })))
     }
 
     /// Rows of the input that an earlier run has done.
     pub(super) fn rows_done(&self) -> u64 {
         match self {
             Self::Stdout(_) => 0,
-            Self::Files { progress, .. } => progress.rows,
+            Self::Files(files) => files.progress.rows,
         }
     }
 
@@ -111,7 +120,8 @@ impl Output {
                 stdout.write_all(scored)?;
                 io::stderr().write_all(bad_rows)?;
             }
-            Self::Files { out, bad, progress, progress_path, saved } => {
+            Self::Files(files) => {
+                let Files { out, bad, progress, progress_path, saved } = &mut **files;
                 out.write(scored)?;
                 bad.write(bad_rows)?;
                 progress.rows = rows;
@@ -138,7 +148,8 @@ impl Output {
     pub(super) fn finish(self) -> anyhow::Result<()> {
         match self {
             Self::Stdout(mut stdout) => stdout.flush()?,
-            Self::Files { mut out, mut bad, progress_path, .. } => {
+            Self::Files(files) => {
+                let Files { mut out, mut bad, progress_path, .. } = *files;
                 out.sync()?;
                 bad.sync()?;
                 // First: what goes on from here must find the files under the names that they have by then.
