@@ -199,7 +199,6 @@ fn write_in_order(
 }
 
 /// What gives the results.
-#[expect(clippy::large_enum_variant, reason = "there is one of it in a run")]
 enum Scorer {
     Model(Box<UrlModel>),
     Table(UrlService),

@@ -24,7 +24,6 @@ pub(super) struct Progress {
 }
 
 /// The files of a run.
-#[expect(clippy::large_enum_variant, reason = "there is one of it in a run")]
 pub(super) enum Output {
     /// Standard output; bad rows go to standard error.
     Stdout(BufWriter<io::Stdout>),
