@@ -12,6 +12,7 @@ mod durability;
 mod expected;
 mod explain;
 mod floors;
+mod greedy_pictures;
 mod hostile;
 mod keys;
 mod live_models;

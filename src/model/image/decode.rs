@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use super::claims;
 use super::room::Room;
 use crate::domain::PictureError;
 
@@ -15,8 +16,10 @@ use crate::domain::PictureError;
 const MAX_SIDE: u32 = 256;
 /// Bytes of the widest pixel there is: four channels of 32-bit floats.
 const MAX_PIXEL_BYTES: u64 = 16;
-/// What a decoder may need beside the picture.
-const DECODER_BYTES: u64 = 32 << 20;
+/// Bytes of a pixel of a frame that is decoded on its own.
+const FRAME_PIXEL_BYTES: u64 = 4;
+/// What a decoder may take for metadata and tables before the picture has its room.
+const HEADER_BYTES: u64 = 1 << 20;
 /// Memory for all pictures that are decoded at the same time, but for a larger one, which is then alone.
 const ROOM_BYTES: u64 = 96 << 20;
 /// How many times the picture's bytes a decoder holds at most, where it does not decode in place: a progressive JPEG has
@@ -55,27 +58,47 @@ impl Decoder {
         let Some(format) = reader.format() else {
             return Err(PictureError::Undecodable("it is no PNG, JPEG, GIF, BMP, WebP or TIFF".to_owned()));
         };
-        if format == ImageFormat::Jpeg && !is_whole_jpeg(bytes) {
-            return Err(PictureError::Undecodable("the JPEG file ends too early".to_owned()));
-        }
-        let mut limits = Limits::no_limits();
-        let max_pixels = self.max_pixels;
-        limits.max_alloc = Some(max_pixels.saturating_mul(MAX_PIXEL_BYTES).saturating_add(DECODER_BYTES));
-        reader.limits(limits);
+        let claims = claims::read(format, bytes).map_err(|reason| PictureError::Undecodable(reason.to_owned()))?;
+        let (frame_width, frame_height) = claims.frame.unwrap_or_default();
+        self.check_pixels(frame_width, frame_height)?;
+        // One row of the picture, and what stands before it.
+        let row_bytes = u64::from(frame_width) * MAX_PIXEL_BYTES;
+        reader.limits(limits(HEADER_BYTES + claims.metadata + row_bytes));
         let mut decoder = reader.into_decoder().map_err(|e| undecodable(&e))?;
         let (width, height) = decoder.dimensions();
-        if u64::from(width) * u64::from(height) > max_pixels {
-            return Err(PictureError::TooManyPixels { width, height, max_pixels });
-        }
+        self.check_pixels(width, height)?;
         // A picture without readable metadata is upright.
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let copies = if matches!(format, ImageFormat::Png | ImageFormat::Bmp) { 1 } else { MOST_COPIES };
-        let room = self.room.take(decoder.total_bytes().saturating_mul(copies));
+        let orientation =
+            claims.orientation.or_else(|| decoder.orientation().ok()).unwrap_or(Orientation::NoTransforms);
+        let frame_bytes = u64::from(frame_width) * u64::from(frame_height) * FRAME_PIXEL_BYTES;
+        let needed = match format {
+            ImageFormat::Png | ImageFormat::Bmp => decoder.total_bytes(),
+            // the screen, and beside it the frame
+            ImageFormat::Gif => decoder.total_bytes().saturating_add(frame_bytes),
+            _ => decoder.total_bytes().max(frame_bytes).saturating_mul(MOST_COPIES),
+        };
+        let room = self.room.take(needed);
+        decoder.set_limits(limits(needed + bytes.len() as u64 + HEADER_BYTES)).map_err(|e| undecodable(&e))?;
         let mut picture = scaled_down(DynamicImage::from_decoder(decoder).map_err(|e| undecodable(&e))?);
         drop(room);
         picture.apply_orientation(orientation);
         Ok(picture)
     }
+
+    fn check_pixels(&self, width: u32, height: u32) -> Result<(), PictureError> {
+        let max_pixels = self.max_pixels;
+        if u64::from(width) * u64::from(height) > max_pixels {
+            return Err(PictureError::TooManyPixels { width, height, max_pixels });
+        }
+        Ok(())
+    }
+}
+
+/// Memory is what is limited; sides are not, where their product is not too large.
+fn limits(max_bytes: u64) -> Limits {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(max_bytes);
+    limits
 }
 
 fn scaled_down(picture: DynamicImage) -> DynamicImage {
@@ -86,13 +109,6 @@ fn scaled_down(picture: DynamicImage) -> DynamicImage {
     }
     let side = |pixels: u32| (f64::from(pixels) * f64::from(MAX_SIDE) / f64::from(longest)).round().max(1.0) as u32;
     picture.thumbnail_exact(side(width), side(height))
-}
-
-/// The decoder fills up what is missing of a JPEG with grey, without a word. A whole file has an end mark after the last
-/// start of a scan: inside of a scan no such bytes occur, and those of an embedded preview stand before it.
-fn is_whole_jpeg(bytes: &[u8]) -> bool {
-    let last = |marker: [u8; 2]| bytes.windows(2).rposition(|pair| pair == marker);
-    last([0xff, 0xd9]) > last([0xff, 0xda])
 }
 
 /// What a decoder refuses a file for: its size, or the reason on one line. What a decoder says of itself is fit for the

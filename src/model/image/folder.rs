@@ -16,6 +16,9 @@ const MAX_PIXELS: u64 = 50_000_000;
 /// Longest label in bytes: what Oracle's column holds.
 const MAX_LABEL_BYTES: usize = 4000;
 
+/// Folders in folders of a label at most: a link may lead back to a folder above.
+const MAX_DEPTH: usize = 16;
+
 /// Labelled pictures as files; they are decoded one at a time, when they are learnt from or judged.
 #[derive(Debug, Clone)]
 pub struct Pictures {
@@ -54,7 +57,8 @@ pub enum FolderError {
 }
 
 impl Pictures {
-    /// Lists the pictures of a folder. Files beside the label folders and names that begin with a dot are passed over.
+    /// Lists the pictures of a folder; those in folders of a label's folder are that label's. Files beside the label
+    /// folders and names that begin with a dot are passed over.
     ///
     /// # Errors
     /// Where it cannot be read, or holds fewer than two labels, or a label without pictures.
@@ -69,7 +73,8 @@ impl Pictures {
             if label.is_empty() || label.len() > MAX_LABEL_BYTES || label.contains(char::is_control) {
                 return Err(refused("its name cannot be a label"));
             }
-            let files: Vec<PathBuf> = entries(&label_folder)?.into_iter().filter(|path| path.is_file()).collect();
+            let mut files = Vec::new();
+            add_files(&label_folder, MAX_DEPTH, &mut files)?;
             if files.is_empty() {
                 return Err(refused("holds no pictures"));
             }
@@ -120,6 +125,20 @@ impl Pictures {
     }
 }
 
+/// Adds the files of a folder and of the folders in it.
+fn add_files(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), FolderError> {
+    for path in entries(folder)? {
+        if !path.is_dir() {
+            files.push(path);
+        } else if depth == 0 {
+            return Err(FolderError::Folder { path, reason: format!("lies more than {MAX_DEPTH} folders deep") });
+        } else {
+            add_files(&path, depth - 1, files)?;
+        }
+    }
+    Ok(())
+}
+
 /// What a folder holds, in the order of the names' bytes, so that every machine reads the same data alike.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
     let failed = |reason| FolderError::Read { path: folder.to_owned(), reason };
@@ -133,4 +152,34 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
     }
     paths.sort_unstable_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
     Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_in_folders_of_a_label_are_that_labels() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for file in ["cat/a.png", "cat/b/c.png", "cat/b/d/e.png", "cat/.hidden/f.png", "dog/g/h.png", "beside.txt"] {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder is made");
+            std::fs::write(path, b"").expect("a file is written");
+        }
+        let pictures = Pictures::list(folder.path()).expect("two labels");
+        assert_eq!(pictures.labels(), ["cat", "dog"]);
+        let names: Vec<_> = pictures.files.iter().map(|(label, path)| (*label, path.file_name().unwrap())).collect();
+        assert_eq!(names, [(0, "a.png".as_ref()), (0, "c.png".as_ref()), (0, "e.png".as_ref()), (1, "h.png".as_ref())]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_folder_above_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let label = folder.path().join("cat");
+        std::fs::create_dir(&label).expect("a folder is made");
+        std::os::unix::fs::symlink(folder.path(), label.join("up")).expect("a link is made");
+        let refused = Pictures::list(folder.path()).expect_err("it has no end").to_string();
+        assert!(refused.contains("folders deep"), "{refused}");
+    }
 }

@@ -1,9 +1,11 @@
 //! Pictures: from an encoded file to a label.
 //!
-//! [`decode`] bounds what a file may cost and [`room`] what all of them may, [`look`] turns a picture into features (one byte for each cell of a small
-//! square), [`classifier`] votes for labels, and [`ImageModel`] is all of it as one artifact. Training goes through the
-//! same decoding and the same look as serving, so that what is learnt is what is seen.
+//! [`claims`] reads what a file says of itself, [`decode`] bounds what it may cost and [`room`] what all of them may,
+//! [`look`] turns a picture into features (one byte for each cell of a small square), [`classifier`] votes for labels, and
+//! [`ImageModel`] is all of it as one artifact. Training goes through the same decoding and the same look as serving, so
+//! that what is learnt is what is seen.
 
+mod claims;
 mod classifier;
 mod decode;
 mod folder;
