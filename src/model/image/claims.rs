@@ -197,3 +197,35 @@ fn u32_be(bytes: &[u8], at: usize) -> Option<u32> {
 fn u32_le(bytes: &[u8], at: usize) -> Option<u32> {
     u32_be(bytes, at).map(u32::swap_bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jpeg_inside_a_tiff_claims_its_own_size() {
+        let small = [0xff, 0xc0, 0, 11, 8, 0, 8, 0, 16, 1];
+        let large = [0xff, 0xc2, 0, 17, 8, 0x40, 0, 0x30, 0, 3];
+        // neither 12 bits nor a length that does not fit make a frame
+        let none =
+            [[0xff, 0xc0, 0, 11, 12, 0xff, 0xff, 0xff, 0xff, 1], [0xff, 0xc0, 0, 17, 8, 0xff, 0xff, 0xff, 0xff, 1]];
+        let file = [b"II*\0\x08\0\0\0\0\0".as_slice(), &small, &large, &none.concat()].concat();
+        let claims = read(ImageFormat::Tiff, &file).expect("nothing is wrong with its tags");
+        assert_eq!(claims.frame, Some((0x3000, 0x4000)));
+    }
+
+    #[test]
+    fn whatever_is_cut_off_is_read_without_a_panic() {
+        let jpeg = [0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xda, 0, 2, 5, 0xff, 0, 0xff, 0xd0, 0xff, 0xd9];
+        assert_eq!(read(ImageFormat::Jpeg, &jpeg), Ok(Claims::default()));
+        for length in 0..jpeg.len() {
+            assert!(read(ImageFormat::Jpeg, &jpeg[..length]).is_err(), "{length} bytes");
+        }
+        let all_ones = [0xff; 64];
+        for format in [ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP, ImageFormat::Tiff] {
+            for length in 0..all_ones.len() {
+                let _ = read(format, &all_ones[..length]);
+            }
+        }
+    }
+}
