@@ -54,6 +54,7 @@ pub enum Contribution {
         #[schema(max_length = 100)]
         ngram: String,
         /// Where in the URL it begins first, in bytes from 0.
+        #[schema(format = Int64, minimum = 0, maximum = 1000000)]
         at: usize,
         /// What it adds.
         contribution: f64,
