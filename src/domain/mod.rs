@@ -21,6 +21,9 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// What stands in the MODEL column of rows that a person wrote.
+pub const MANUAL: &str = "manual";
+
 /// A row of the result table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredResult {
@@ -102,7 +105,7 @@ mod tests {
             (Some("url@20261123T150103Z-000000000000"), false),
             (Some("other@20251123T150102Z-0123456789ab"), false),
             (Some("a@url@20251123T150102Z-0123456789ab"), false),
-            (Some("manual"), false),
+            (Some(MANUAL), false),
             (Some("20251123T150102Z-0123456789ab"), false),
             (Some(""), false),
             (None, false),

@@ -36,6 +36,16 @@ impl Outcome {
         Self::Number(Number::Integer(x))
     }
 
+    /// The value as a float; `None` for text and NULL.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(Number::Float(x)) => Some(*x),
+            Self::Number(Number::Integer(x)) => Some(*x as f64),
+            Self::Text(_) | Self::Null => None,
+        }
+    }
+
     /// Reads the decimal text of an exact number, as Oracle sends a NUMBER: integral values become integers, as
     /// cx_Oracle returned them, others the nearest float. `None` where the text is no finite number.
     #[must_use]

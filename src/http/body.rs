@@ -14,7 +14,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visi
 use serde_json::value::RawValue;
 
 use super::error::ApiError;
-use crate::domain::Outcome;
+use crate::domain::{Key, Outcome};
 
 /// Longest text that a result may be: where Oracle's VARCHAR2 ends.
 const MAX_RESULT_BYTES: usize = 4000;
@@ -46,8 +46,7 @@ pub(super) async fn read_bytes(
     deadline: Instant,
 ) -> Result<Bytes, ApiError> {
     refuse_encoded(request)?;
-    let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > max_bytes) {
+    if declared_bytes(request).is_some_and(|length| length > max_bytes) {
         return Err(ApiError::BodyTooLarge(max_bytes));
     }
     tokio::time::timeout_at(deadline.into(), collect(payload, max_bytes)).await.unwrap_or(Err(ApiError::SlowBody))
@@ -97,15 +96,25 @@ async fn collect(
 
 /// `application/json` or any `+json` type, whatever its parameters and case (RFC 6838, section 4.2.8).
 fn is_json(request: &HttpRequest) -> bool {
-    let Some(essence) = media_type(request) else { return false };
-    essence == "application/json"
-        || essence.split_once('/').is_some_and(|(kind, subtype)| !kind.is_empty() && subtype.ends_with("+json"))
+    const SUFFIX: &str = "+json";
+    let has_suffix = |essence: &str| {
+        let Some((kind, subtype)) = essence.split_once('/') else { return false };
+        let suffix = subtype.len().checked_sub(SUFFIX.len()).and_then(|at| subtype.get(at..));
+        !kind.is_empty() && suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case(SUFFIX))
+    };
+    let essence = media_type(request);
+    essence.eq_ignore_ascii_case("application/json") || has_suffix(essence)
 }
 
-/// What the body claims to be, in lower case and without parameters.
-pub(super) fn media_type(request: &HttpRequest) -> Option<String> {
-    let value = request.headers().get(CONTENT_TYPE)?.to_str().ok()?;
-    Some(value.split(';').next().unwrap_or(value).trim().to_ascii_lowercase())
+/// What the body claims to be, without parameters and in the case in which it was sent; empty where it says nothing.
+pub(super) fn media_type(request: &HttpRequest) -> &str {
+    let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim()
+}
+
+/// How long the body claims to be.
+pub(super) fn declared_bytes(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// # Errors
@@ -179,13 +188,21 @@ pub(super) fn member<'a>(body: &'a [u8], name: &'static str, pointer: &'static s
 ///
 /// # Errors
 /// What is wrong with a value that is none.
-pub(super) fn text(raw: &RawValue) -> Result<Cow<'_, str>, &'static str> {
+fn text(raw: &RawValue) -> Result<Cow<'_, str>, &'static str> {
     if !raw.get().starts_with('"') {
         return Err("must be a string");
     }
     // What is left to fail are escapes of surrogates that have no pair.
     let text: Text<'_> = serde_json::from_str(raw.get()).map_err(|_| "holds an unpaired surrogate")?;
     Ok(text.0)
+}
+
+/// The key that a JSON string names.
+///
+/// # Errors
+/// What is wrong with it, or with a value that is no string.
+pub(super) fn key(raw: &RawValue, max_bytes: usize) -> Result<Key, String> {
+    Key::parse(&text(raw)?, max_bytes).map_err(|e| e.to_string())
 }
 
 /// Borrowed where nothing is escaped: serde only does so for a field that says it.

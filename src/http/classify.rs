@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Context;
-use super::docs::{self, PictureProblems, StoreProblems};
+use super::docs::{self, BodyProblems, StoreProblems};
 use super::error::ApiError;
 use super::guard::may_predict;
 use super::provenance;
@@ -79,7 +79,7 @@ struct Wish {
     request_body(content = Request, content_type = "multipart/form-data", description = "The picture"),
     responses(
         (status = 200, description = "What is stored for these bytes now", body = Reply),
-        PictureProblems,
+        BodyProblems,
         StoreProblems,
     ),
 )]

@@ -95,7 +95,10 @@ pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
 
 /// A path and the methods that it takes, besides HEAD and OPTIONS.
 fn resource(path: &str, allow: &'static str, route: actix_web::Route) -> actix_web::Resource {
-    web::resource(path)
-        .route(route)
-        .default_service(web::to(move |request| std::future::ready(error::other_method(&request, allow))))
+    web::resource(path).route(route).default_service(others(allow))
+}
+
+/// What answers the methods of a path that are not in `allow`.
+fn others(allow: &'static str) -> actix_web::Route {
+    web::to(move |request| std::future::ready(error::other_method(&request, allow)))
 }

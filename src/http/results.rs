@@ -9,14 +9,14 @@ use actix_web::http::header::{CACHE_CONTROL, ETAG, LINK, LOCATION};
 use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
-use super::Context;
 use super::body::{outcome_member, read_json, text_member};
 use super::docs::{BodyProblems, KeyProblems, Problems, StoreProblems};
-use super::error::{ApiError, other_method};
+use super::error::ApiError;
 use super::guard::require;
 use super::precondition::{Preconditions, Unmet};
+use super::{Context, others};
 use crate::auth::Scope;
-use crate::domain::{Key, StoredResult};
+use crate::domain::{Key, MANUAL, StoredResult};
 use crate::service::{Change, Changed, Rejection, ServiceError};
 use described::{Conditions, Correction, Id, NewResult, Parameters};
 use listing::Query;
@@ -25,12 +25,8 @@ use row::Row;
 /// Where the resource is.
 const PATH: &str = "/api/results";
 
-/// What stands in the MODEL column of rows that a person wrote.
-const MANUAL: &str = "manual";
-
 /// Registers the resource.
 pub(super) fn routes(cfg: &mut ServiceConfig) {
-    let others = |allow| web::to(move |request: HttpRequest| std::future::ready(other_method(&request, allow)));
     cfg.service(
         web::resource(PATH)
             .route(web::get().to(list))

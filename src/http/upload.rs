@@ -8,13 +8,12 @@ use std::time::Instant;
 use actix_multipart::{Multipart, MultipartError};
 use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Bytes, Payload};
 use futures_util::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::body::{begun, refuse_encoded};
+use super::body::{begun, declared_bytes, media_type, refuse_encoded};
 use super::error::ApiError;
 use crate::domain::{Key, Picture};
 use crate::service::ServiceError;
@@ -37,7 +36,7 @@ pub(super) async fn read_image(
     room: &Arc<Semaphore>,
     deadline: Instant,
 ) -> Result<(Key, Arc<Picture>), ApiError> {
-    if !is_form(request) {
+    if !media_type(request).eq_ignore_ascii_case("multipart/form-data") {
         return Err(ApiError::NotMultipart);
     }
     refuse_encoded(request)?;
@@ -60,7 +59,7 @@ pub(super) async fn room_for(
     max_bytes: usize,
     deadline: Instant,
 ) -> Result<OwnedSemaphorePermit, ApiError> {
-    let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let declared = declared_bytes(request);
     if declared.is_some_and(|length| length > max_bytes.saturating_add(OVERHEAD_BYTES)) {
         return Err(ApiError::ImageTooLarge(max_bytes));
     }
@@ -78,12 +77,6 @@ fn fitted(mut room: OwnedSemaphorePermit, bytes: usize) -> OwnedSemaphorePermit 
         drop(room.split(spare));
     }
     room
-}
-
-/// `multipart/form-data`, whatever its case and parameters.
-fn is_form(request: &HttpRequest) -> bool {
-    let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("multipart/form-data")
 }
 
 struct Upload {

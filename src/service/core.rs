@@ -21,8 +21,8 @@ pub(super) struct Core<P> {
 }
 
 impl<P: Predictor> Core<P> {
-    /// Looks the keys up and answers the hits; gives back the misses, and the hits that are to be renewed. `None` where the store failed, and everybody has been
-    /// told.
+    /// Looks the keys up and answers the hits; gives back the misses, and the hits that are to be renewed. `None` where the
+    /// store failed, and everybody has been told.
     pub(super) fn look(
         &self,
         session: &mut dyn StoreSession,
@@ -154,7 +154,10 @@ impl<P: Predictor> Core<P> {
         reply: &mut dyn FnMut(Vec<Reply>),
     ) -> bool {
         let swaps: Vec<Swap> = renewals.iter().filter_map(Prediction::swap).collect();
-        let swapped = match self.health.note(Operation::Store, session.swap_many(&swaps)) {
+        let since = Instant::now();
+        let swapped = self.health.note(Operation::Store, session.swap_many(&swaps));
+        self.counters.stored(since, swaps.len());
+        let swapped = match swapped {
             Ok(swapped) => swapped,
             Err(error) => {
                 reply(renewals.iter().map(|it| Reply { ticket: it.ticket(), answer: Err(error.clone()) }).collect());

@@ -3,9 +3,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::rescore::MANUAL;
 use super::sweep::{Pace, Step, patiently, sweep};
-use crate::domain::StoredResult;
+use crate::domain::{MANUAL, StoredResult};
 use crate::store::{Found, ResultStore, StoreError, Swap, Swapped};
 
 /// What to remove, and how.
@@ -49,13 +48,8 @@ pub fn prune(
     };
     let (removed, overtaken) = (AtomicU64::new(0), AtomicU64::new(0));
     sweep(store, options.model.as_deref(), options.pace, &wanted, &|rows| {
-        let swaps: Vec<Swap> = rows
-            .iter()
-            .map(|row| {
-                let before = Found { outcome: row.outcome.clone(), model: row.model.clone() };
-                Swap { key: row.key.clone(), before, after: None }
-            })
-            .collect();
+        let swaps: Vec<Swap> =
+            rows.iter().map(|row| Swap { key: row.key.clone(), before: Found::of(row), after: None }).collect();
         let swapped = if options.dry_run {
             swaps.iter().map(|_| Swapped::Done(None)).collect()
         } else {

@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::sweep::{Pace, Step, patiently, sweep, walk};
-use crate::domain::{ModelVersion, Number, Outcome, StoredResult};
+use crate::domain::{MANUAL, ModelVersion, Outcome, StoredResult};
 use crate::model::{Predictor, UrlModel};
 use crate::store::{Found, ResultStore, StoreError, Swap, Swapped};
 
@@ -51,7 +51,7 @@ impl Changes {
     const BOUNDS: [f64; 6] = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5];
 
     fn count(&mut self, before: &Outcome, after: &Outcome) {
-        let (Some(before), Some(after)) = (number(before), number(after)) else {
+        let (Some(before), Some(after)) = (before.number(), after.number()) else {
             self.not_numbers += 1;
             return;
         };
@@ -67,14 +67,6 @@ impl Changes {
             .chain(Self::BOUNDS.map(|bound| format!("< {bound}")))
             .chain(std::iter::once(format!(">= {}", Self::BOUNDS[Self::BOUNDS.len() - 1])));
         names.zip(self.counts)
-    }
-}
-
-fn number(outcome: &Outcome) -> Option<f64> {
-    match outcome {
-        Outcome::Number(Number::Float(x)) => Some(*x),
-        Outcome::Number(Number::Integer(x)) => Some(*x as f64),
-        Outcome::Text(_) | Outcome::Null => None,
     }
 }
 
@@ -135,9 +127,6 @@ fn is_wanted(row: &StoredResult, version: &ModelVersion, options: RescoreOptions
     }
 }
 
-/// The MODEL of people's corrections.
-pub(super) const MANUAL: &str = "manual";
-
 /// What the rows are to hold, and for how many the model has no value.
 fn predict(model: &UrlModel, version: &ModelVersion, rows: &[StoredResult]) -> (Vec<Swap>, u64) {
     let urls: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
@@ -153,7 +142,7 @@ fn predict(model: &UrlModel, version: &ModelVersion, rows: &[StoredResult]) -> (
         .zip(scores)
         .filter_map(|(row, score)| {
             let after = Found { outcome: Outcome::float(score?), model: Some(version.to_string()) };
-            let before = Found { outcome: row.outcome.clone(), model: row.model.clone() };
+            let before = Found::of(row);
             Some(Swap { key: row.key.clone(), before, after: Some(after) })
         })
         .collect();

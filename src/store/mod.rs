@@ -126,6 +126,14 @@ pub struct Found {
     pub model: Option<String>,
 }
 
+impl Found {
+    /// What a lookup of this row finds.
+    #[must_use]
+    pub fn of(row: &StoredResult) -> Self {
+        Self { outcome: row.outcome.clone(), model: row.model.clone() }
+    }
+}
+
 /// Comes before all keys: no key begins with NUL.
 const BEFORE_ALL: &str = "\0";
 

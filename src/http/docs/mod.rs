@@ -18,7 +18,7 @@ use super::error::ApiError;
 use super::{Context, LimitSettings, classify, health, results, url, urls};
 use inference::Inference;
 use problems::Everywhere;
-pub(super) use problems::{BodyProblems, KeyProblems, PictureProblems, Problems, StoreProblems};
+pub(super) use problems::{BodyProblems, KeyProblems, Problems, StoreProblems};
 pub(super) use schemas::{EXAMPLE_ID, EXAMPLE_URL, picture, url, value};
 
 #[derive(OpenApi)]

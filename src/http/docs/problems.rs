@@ -43,19 +43,10 @@ fn references(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
         .collect()
 }
 
-/// What can be wrong with a JSON body.
+/// What can be wrong with a body, be it JSON or a form with a picture.
 pub(in crate::http) struct BodyProblems;
 
 impl IntoResponses for BodyProblems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references(&[400, 408, 413, 415, 422])
-    }
-}
-
-/// What can be wrong with an uploaded picture.
-pub(in crate::http) struct PictureProblems;
-
-impl IntoResponses for PictureProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         references(&[400, 408, 413, 415, 422])
     }

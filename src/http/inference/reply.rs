@@ -87,15 +87,11 @@ pub(super) fn numbers(
 ) -> Result<HttpResponse, ApiError> {
     let mut values: Vec<Option<f64>> = Vec::with_capacity(answers.len());
     for (at, answer) in answers.iter().enumerate() {
-        values.push(match &answer.outcome {
-            Outcome::Number(Number::Float(x)) => Some(*x),
-            Outcome::Number(Number::Integer(x)) => Some(*x as f64),
-            Outcome::Null => None,
-            Outcome::Text(_) => {
-                let detail = "has a text as its stored result, which FP64 cannot carry: use POST /url".to_owned();
-                return Err(ApiError::Entry { at, detail });
-            }
-        });
+        if matches!(answer.outcome, Outcome::Text(_)) {
+            let detail = "has a text as its stored result, which FP64 cannot carry: use POST /url".to_owned();
+            return Err(ApiError::Entry { at, detail });
+        }
+        values.push(answer.outcome.number());
     }
     let binary = || values.iter().flat_map(|value| value.unwrap_or(f64::NAN).to_le_bytes()).collect();
     write(asked, signature, version, &values, binary)

@@ -15,7 +15,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::value::RawValue;
 
 use super::Context;
-use super::body::{media_type, member, read_json, refuse_encoded, text};
+use super::body::{key, media_type, member, read_json, refuse_encoded};
 use super::docs::{BodyProblems, StoreProblems};
 use super::error::ApiError;
 use super::guard::may_predict;
@@ -63,7 +63,7 @@ pub(super) async fn predict(
 ) -> Result<HttpResponse, ApiError> {
     may_predict(&context, &request)?;
     let mut tally = Tally::new(&request);
-    if media_type(&request).is_some_and(|kind| kind == stream::NDJSON) {
+    if media_type(&request).eq_ignore_ascii_case(stream::NDJSON) {
         refuse_encoded(&request)?;
         return Ok(stream::respond(context, payload, tally));
     }
@@ -190,9 +190,8 @@ fn batch(body: &[u8], max_entries: usize, max_url_bytes: usize) -> Result<Vec<En
         .map_err(|e| ApiError::Malformed(format!("The body cannot be read as JSON: {e}.")))?
         .ok_or_else(|| invalid(format!("has more than {max_entries} entries; send more as application/x-ndjson")))?;
     let entry = |(at, url)| {
-        let parse = |text: &str| Key::parse(text, max_url_bytes).map_err(|e| e.to_string());
-        let key = text(url).map_err(str::to_owned).and_then(|text| parse(&text));
-        Entry { url: Some(url), key: key.map_err(|detail| ApiError::Entry { at, detail }) }
+        let key = key(url, max_url_bytes).map_err(|detail| ApiError::Entry { at, detail });
+        Entry { url: Some(url), key }
     };
     Ok(urls.into_iter().enumerate().map(entry).collect())
 }

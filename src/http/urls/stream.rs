@@ -12,9 +12,8 @@ use futures_util::{StreamExt, stream};
 
 use super::lines::{Line, Lines};
 use super::{Answered, Entry, Tally};
-use crate::domain::Key;
 use crate::http::Context;
-use crate::http::body::{member, text};
+use crate::http::body::{key, member};
 use crate::http::error::ApiError;
 
 pub(super) const NDJSON: &str = "application/x-ndjson";
@@ -111,8 +110,7 @@ fn entry(line: &[u8], max_url_bytes: usize) -> Entry<'_> {
     match member(line, "url", POINTER) {
         Ok(url) => {
             let invalid = |detail| ApiError::Invalid { pointer: POINTER, detail };
-            let parse = |text: &str| Key::parse(text, max_url_bytes).map_err(|e| e.to_string());
-            let key = text(url).map_err(str::to_owned).and_then(|text| parse(&text)).map_err(invalid);
+            let key = key(url, max_url_bytes).map_err(invalid);
             Entry { url: Some(url), key }
         }
         Err(error) => Entry { url: None, key: Err(error) },
