@@ -2,11 +2,15 @@
 
 mod sink;
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use log::kv::{self, Key, Value, VisitSource};
 use serde::Deserialize;
 pub use sink::flush;
+
+/// What a line takes, roughly.
+const LINE_BYTES: usize = 256;
 
 /// `log.*`
 #[derive(Debug, Clone, Deserialize)]
@@ -73,26 +77,24 @@ pub fn parse_filter(text: &str) -> Result<Filter, String> {
         .collect()
 }
 
-fn write_text(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) -> std::io::Result<()> {
-    struct Pairs<'a>(&'a mut env_logger::fmt::Formatter, std::io::Result<()>);
+fn write_text(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) -> io::Result<()> {
+    struct Pairs<'a>(&'a mut String);
     impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
         fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
-            if self.1.is_ok() {
-                self.1 = write!(self.0, " {key}={value}");
-            }
-            Ok(())
+            write!(self.0, " {key}={value}").map_err(kv::Error::from)
         }
     }
+    // One write of the whole line: the formatter's many small ones cost more than making it.
+    let mut line = String::with_capacity(LINE_BYTES);
     let now = jiff::Timestamp::now();
-    write!(out, "{now:.3} {:5} {} {}", record.level(), record.target(), OneLine(record.args()))?;
-    let mut pairs = Pairs(out, Ok(()));
-    let visited = record.key_values().visit(&mut pairs);
-    pairs.1?;
-    visited.map_err(std::io::Error::other)?;
-    writeln!(out)
+    write!(line, "{now:.3} {:5} {} {}", record.level(), record.target(), OneLine(record.args()))
+        .map_err(io::Error::other)?;
+    record.key_values().visit(&mut Pairs(&mut line)).map_err(io::Error::other)?;
+    line.push('\n');
+    out.write_all(line.as_bytes())
 }
 
-fn write_json(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) -> std::io::Result<()> {
+fn write_json(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) -> io::Result<()> {
     struct Pairs(serde_json::Map<String, serde_json::Value>);
     impl<'kvs> VisitSource<'kvs> for Pairs {
         fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
@@ -110,7 +112,7 @@ fn write_json(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) ->
     pairs.0.insert("level".into(), record.level().as_str().into());
     pairs.0.insert("target".into(), record.target().into());
     pairs.0.insert("message".into(), record.args().to_string().into());
-    record.key_values().visit(&mut pairs).map_err(std::io::Error::other)?;
+    record.key_values().visit(&mut pairs).map_err(io::Error::other)?;
     serde_json::to_writer(&mut *out, &pairs.0)?;
     writeln!(out)
 }
@@ -131,7 +133,6 @@ impl std::fmt::Display for OneLine<'_> {
                 })
             }
         }
-        use std::fmt::Write as _;
         write!(Escape(f), "{}", self.0)
     }
 }

@@ -1,7 +1,6 @@
 //! What surrounds every request: its id, one access line, one form for errors that the framework makes itself, and what holds
 //! for answers of every route.
 
-use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,9 +9,9 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage};
+use actix_web::{Error, HttpMessage, HttpRequest};
 
 use super::encode::encode;
 use super::error::{ApiError, OwnForm, framework_error};
@@ -22,14 +21,8 @@ use super::provenance::CacheStatus;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID_BYTES: usize = 128;
 
-/// The request's id, for whoever logs beside the access line.
-pub(super) struct RequestId(HeaderValue);
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.to_str().unwrap_or_default())
-    }
-}
+/// The request's id, kept for whoever logs beside the access line.
+struct RequestId(HeaderValue);
 
 /// Middleware around all routes.
 ///
@@ -40,14 +33,14 @@ pub async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
-    let id = request_id(&request);
-    request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
     if method == Method::HEAD {
         // As GET; that the request was HEAD is known further out, where the body is left away.
         request.head_mut().method = Method::GET;
     }
     let mut response = next.call(request).await?.map_into_boxed_body();
+    let kept = response.request().extensions_mut().remove::<RequestId>();
+    let id = kept.map_or_else(|| new_id(response.request().headers()), |RequestId(id)| id);
     let cause_of = |error: &Error| match error.as_error::<ApiError>() {
         Some(error) => error.cause(),
         None => inference::cause(error),
@@ -84,18 +77,28 @@ pub async fn observe(
     Ok(encode(response))
 }
 
-/// The id that the client sent, where it is sane, or a new one.
-fn request_id(request: &ServiceRequest) -> HeaderValue {
+/// The id of a request that is being answered.
+pub(super) fn request_id(request: &HttpRequest) -> String {
+    let mut extensions = request.extensions_mut();
+    if !extensions.contains::<RequestId>() {
+        extensions.insert(RequestId(new_id(request.headers())));
+    }
+    let id = extensions.get().and_then(|RequestId(id)| id.to_str().ok());
+    id.unwrap_or_default().to_owned()
+}
+
+/// The id that the client sent, where it is sane, or one of ours.
+fn new_id(headers: &HeaderMap) -> HeaderValue {
     let sane = |value: &&HeaderValue| {
         let bytes = value.as_bytes();
         (1..=MAX_REQUEST_ID_BYTES).contains(&bytes.len())
             && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(b))
     };
-    request.headers().get(REQUEST_ID).filter(sane).cloned().unwrap_or_else(new_request_id)
+    headers.get(REQUEST_ID).filter(sane).cloned().unwrap_or_else(unique_id)
 }
 
 /// Unique across processes by a random prefix and within one by a counter.
-fn new_request_id() -> HeaderValue {
+fn unique_id() -> HeaderValue {
     static PREFIX: LazyLock<u32> = LazyLock::new(|| RandomState::new().hash_one("request id") as u32);
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let id = format!("{:08x}-{:08x}", *PREFIX, NEXT.fetch_add(1, Ordering::Relaxed));

@@ -75,13 +75,11 @@ pub(super) async fn predict(
 ) -> Result<HttpResponse, ApiError> {
     let deadline = context.deadline();
     may_predict(&context, &request)?;
-    let Ok(Query(Wish { explain })) = Query::from_query(request.query_string()) else {
-        return Err(ApiError::Malformed("The parameter explain must be true or false, once.".to_owned()));
-    };
+    let explain = wish(request.query_string())?;
     let body = read_json(&request, payload, context.limits.max_body_bytes, deadline).await?;
     let text = text_member(&body, "url", "/url")?;
     let key = Key::parse(&text, context.limits.max_url_bytes).map_err(|e| ApiError::key("/url", &e))?;
-    let wanted = (explain == Some(true)).then(|| key.clone());
+    let wanted = explain.then(|| key.clone());
     let answer = context.url.answer(key.clone(), key, deadline).await?;
     let explanation = wanted.map(|key| match context.url.explain(&key, &answer) {
         Ok(explanation) => Explained::Sum(explanation),
@@ -90,4 +88,19 @@ pub(super) async fn predict(
     let mut response = HttpResponse::Ok().json(Reply { result: &answer.outcome, explanation });
     provenance::declare(&mut response, &answer);
     Ok(response)
+}
+
+/// Whether an explanation is wished for.
+///
+/// # Errors
+/// 400 where the query does not say it as agreed.
+fn wish(query: &str) -> Result<bool, ApiError> {
+    // Nearly always there is none: what reads it need not be called.
+    if query.is_empty() {
+        return Ok(false);
+    }
+    match Query::<Wish>::from_query(query) {
+        Ok(wish) => Ok(wish.explain == Some(true)),
+        Err(_) => Err(ApiError::Malformed("The parameter explain must be true or false, once.".to_owned())),
+    }
 }

@@ -1,5 +1,6 @@
 //! The queue between handlers and lanes: which keys wait, and which predictions are to be stored.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -51,16 +52,19 @@ impl<I> Queue<I> {
     /// Adds a request: to the flight of its key, or as a new one.
     pub(super) fn join(&mut self, key: Key, input: I, waiter: Waiter) {
         let is_single = waiter.is_single();
-        if let Some(flight) = self.flights.get_mut(&key) {
-            flight.join(waiter);
-            if !(is_single && flight.is_bulk && flight.input.is_some()) {
-                return;
+        match self.flights.entry(key.clone()) {
+            Entry::Occupied(mut flight) => {
+                let flight = flight.get_mut();
+                flight.join(waiter);
+                if !(is_single && flight.is_bulk && flight.input.is_some()) {
+                    return;
+                }
+                flight.is_bulk = false;
             }
-            flight.is_bulk = false;
-        } else {
-            let number = self.next_number;
-            self.next_number += 1;
-            self.flights.insert(key.clone(), Flight::new(number, input, waiter));
+            Entry::Vacant(place) => {
+                place.insert(Flight::new(self.next_number, input, waiter));
+                self.next_number += 1;
+            }
         }
         let line = if is_single { &mut self.singles } else { &mut self.bulk };
         line.push_back((key, Instant::now()));
@@ -137,8 +141,13 @@ impl<I> Queue<I> {
 
     /// Takes a flight out to answer it; `None` when it has been answered before.
     pub(super) fn land(&mut self, ticket: &Ticket) -> Option<Flight<I>> {
-        let is_it = self.flights.get(&ticket.key).is_some_and(|flight| flight.number == ticket.number);
-        if is_it { self.flights.remove(&ticket.key) } else { None }
+        let (key, flight) = self.flights.remove_entry(&ticket.key)?;
+        if flight.number == ticket.number {
+            return Some(flight);
+        }
+        // The key has set out again since, which is rare: that flight goes on.
+        self.flights.insert(key, flight);
+        None
     }
 
     /// Takes out the flights that no lane has begun and that have waited as long as `patience`; without any patience also

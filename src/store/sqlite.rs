@@ -15,7 +15,7 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use rows::{find, insert_rows, store_error, stored_result, swap_rows, update_row};
+use rows::{find_rows, insert_rows, store_error, stored_result, swap_rows, update_row};
 
 use super::names::TableNames;
 use super::sql::{ddl_with_names, with_names, with_owner, without_upper_bound};
@@ -234,14 +234,7 @@ struct SqliteSession<'a> {
 
 impl StoreSession for SqliteSession<'_> {
     fn find_many(&mut self, keys: &[Key]) -> Result<Vec<Option<Found>>, StoreError> {
-        // One read transaction for the batch saves the shared lock of each SELECT.
-        let transaction = self.reader.transaction().map_err(store_error)?;
-        let found = {
-            let mut statement = transaction.prepare_cached(&self.store.statements.find).map_err(store_error)?;
-            keys.iter().map(|key| find(&mut statement, key)).collect::<rusqlite::Result<_>>().map_err(store_error)?
-        };
-        transaction.commit().map_err(store_error)?;
-        Ok(found)
+        find_rows(&self.reader, &self.store.statements.find, keys).map_err(store_error)
     }
 
     fn insert_many(&mut self, rows: &[NewResult]) -> Result<Vec<Inserted>, StoreError> {

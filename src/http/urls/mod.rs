@@ -9,7 +9,7 @@ use std::fmt;
 use std::time::Instant;
 
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::value::RawValue;
@@ -19,7 +19,7 @@ use super::body::{key, media_type, member, read_json, refuse_encoded};
 use super::docs::{BodyProblems, StoreProblems};
 use super::error::ApiError;
 use super::guard::may_predict;
-use super::observe::RequestId;
+use super::observe::request_id;
 use crate::domain::{Key, Outcome};
 use crate::service::ServiceError;
 use described::{Answers, Batch, lines};
@@ -146,8 +146,7 @@ struct Tally {
 
 impl Tally {
     fn new(request: &HttpRequest) -> Self {
-        let request_id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
-        Self { request_id, entries: 0, failed: 0 }
+        Self { request_id: request_id(request), entries: 0, failed: 0 }
     }
 
     fn count(&mut self, answered: &[Answered<'_>]) {

@@ -7,7 +7,34 @@ use super::SqliteStore;
 use crate::domain::{Key, NewResult, Number, Outcome, StoredResult};
 use crate::store::{Change, Changed, Found, Inserted, Rejection, StoreError, Swap, Swapped};
 
-pub(super) fn find(statement: &mut rusqlite::CachedStatement<'_>, key: &Key) -> rusqlite::Result<Option<Found>> {
+/// Looks up each of `keys`, all in one state of the table.
+pub(super) fn find_rows(reader: &Connection, sql: &str, keys: &[Key]) -> rusqlite::Result<Vec<Option<Found>>> {
+    // A transaction saves the shared lock of each SELECT; a single one has it for itself anyway.
+    let transaction = (keys.len() > 1).then(|| ReadTransaction::begin(reader)).transpose()?;
+    let mut statement = reader.prepare_cached(sql)?;
+    let found = keys.iter().map(|key| find(&mut statement, key)).collect();
+    drop(transaction);
+    found
+}
+
+/// A transaction that only reads. rusqlite's own parses BEGIN and COMMIT anew each time, which takes as long as a lookup.
+struct ReadTransaction<'a>(&'a Connection);
+
+impl<'a> ReadTransaction<'a> {
+    fn begin(reader: &'a Connection) -> rusqlite::Result<Self> {
+        reader.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Self(reader))
+    }
+}
+
+impl Drop for ReadTransaction<'_> {
+    fn drop(&mut self) {
+        // Nothing was written that could be lost; the next BEGIN tells of a connection that is beyond use.
+        let _ = self.0.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+    }
+}
+
+fn find(statement: &mut rusqlite::CachedStatement<'_>, key: &Key) -> rusqlite::Result<Option<Found>> {
     statement
         .query_row([key.as_str()], |row| Ok(Found { outcome: outcome(row.get_ref(0)?), model: text(row.get_ref(1)?) }))
         .optional()
