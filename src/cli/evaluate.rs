@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Serialize;
 
-use super::report::{self, Subject};
+use super::report;
 use super::train::{metrics_header, metrics_line};
 use super::train_images;
-use crate::application;
 use crate::model::{self, Dataset, ImageModel, Pictures, UrlModel};
 use crate::settings::Settings;
 
@@ -50,9 +49,7 @@ fn evaluate_urls(args: &EvaluateArgs, data: &Path, settings: &Settings) -> anyho
     let data = Dataset::read_csv(data)?;
     let metrics = model::evaluate(&model, &data)?;
     if let Some(path) = &args.report {
-        let live = application::load_url_model(settings);
-        let live = live.as_ref().map_err(|error| format!("{error:#}"));
-        report::write(path, &Subject { model: &model, data: &data, note: "Judged on", live })?;
+        report::write(path, settings, &model, &data, "Judged on")?;
     }
     let lines = [format!("model  {}@{}", model.name(), model.version()), metrics_header(), metrics_line(&metrics)];
     print(args, &metrics, &lines)

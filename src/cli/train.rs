@@ -8,8 +8,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::report::{self, Subject};
-use crate::application;
+use super::report;
 use crate::model::{
     self, Algorithm, Channels, Dataset, Grouping, Look, Metrics, Parameter, Progress, Stage, TrainOptions, UrlModel,
 };
@@ -136,9 +135,7 @@ fn train_urls(args: &TrainArgs, path: &Path, settings: &Settings) -> anyhow::Res
         Some(validation) => (validation, "Judged on hold-out data that the model has not learnt from:"),
         None => (&data, "Judged on its own training data, which flatters it, since no hold-out data were given:"),
     };
-    let live = application::load_url_model(settings);
-    let live = live.as_ref().map_err(|error| format!("{error:#}"));
-    report::write(&page, &Subject { model: &model, data, note, live })?;
+    report::write(&page, settings, &model, data, note)?;
 
     let files = [out.as_path(), &page];
     write_summary(&mut std::io::stdout().lock(), files, &model, &trained_report.dropped_features, started)
