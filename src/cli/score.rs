@@ -14,8 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
+use super::progress::style;
 use crate::application;
 use crate::domain::{Key, Outcome};
 use crate::model::{Live, UrlModel};
@@ -286,8 +287,7 @@ fn progress_bar(out: &Path) -> ProgressBar {
     if out == Path::new("-") {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{spinner} {human_pos} rows, {per_sec}, {elapsed}");
-    ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+    ProgressBar::new_spinner().with_style(style("{spinner} {human_pos} rows, {per_sec}, {elapsed}"))
 }
 
 /// To standard error: standard output may hold the results.

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
+use super::progress::style;
 use super::report;
 use crate::model::{
     self, Algorithm, Channels, Dataset, Grouping, Look, Metrics, Parameter, Progress, Stage, TrainOptions, UrlModel,
@@ -217,17 +218,12 @@ pub(super) fn metrics_line(metrics: &Metrics) -> String {
     )
 }
 
-/// Progress on stderr; indicatif keeps silent where that is not a terminal.
+/// How far training is.
 pub(super) struct Bar(ProgressBar);
 
 impl Bar {
     pub(super) fn new() -> Self {
-        let bar = ProgressBar::new(0);
-        // the template is fixed and correct; should a later indicatif refuse it, its own style will do
-        if let Ok(style) = ProgressStyle::with_template("{msg:<9} [{bar:32}] {pos}/{len} {elapsed}") {
-            bar.set_style(style);
-        }
-        Bar(bar)
+        Bar(ProgressBar::new(0).with_style(style("{msg:<9} [{bar:32}] {pos}/{len} {elapsed}")))
     }
 
     pub(super) fn show(&self, progress: Progress) {
