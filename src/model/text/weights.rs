@@ -47,6 +47,7 @@ impl NgramWeights {
         grams.iter_mut().for_each(|gram| gram.2 *= unit);
         grams
     }
+
     /// The buckets that at least `least` of the texts in lower case hold: of each, the first text with it, place of the last
     /// byte and size of its first n-gram there, and its weight.
     pub(in crate::model) fn common(
