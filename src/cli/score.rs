@@ -18,6 +18,7 @@ use indicatif::ProgressBar;
 use tokio::runtime::{Builder, Runtime};
 
 use super::progress::style;
+use super::tell;
 use crate::application;
 use crate::domain::{Key, Outcome};
 use crate::model::{Live, UrlModel};
@@ -298,10 +299,4 @@ fn progress_bar(out: &Path) -> ProgressBar {
         return ProgressBar::hidden();
     }
     ProgressBar::new_spinner().with_style(style("{spinner} {human_pos} rows, {per_sec}, {elapsed}"))
-}
-
-/// To standard error: standard output may hold the results.
-fn tell(text: &str) -> anyhow::Result<()> {
-    use std::io::Write;
-    Ok(std::io::stderr().lock().write_all(text.as_bytes())?)
 }
