@@ -85,9 +85,15 @@ fn parameter(text: &str) -> Result<(String, f64), String> {
     Ok((name.to_owned(), value))
 }
 
-/// What `--param` can set, for `--help`.
+/// What the algorithms cost and what `--param` can set, for `--help`.
 fn parameters_help() -> String {
-    let mut help = "Parameters of the algorithms for URLs (--param name=value):\n".to_owned();
+    let mut help =
+        "Algorithms for URLs: to fit; in a file and at work; on hosts that it has not seen (README, Models):\n"
+            .to_owned();
+    for algorithm in Algorithm::value_variants() {
+        help.push_str(&format!("  {algorithm:<18} {}\n", algorithm.cost()));
+    }
+    help.push_str("\nParameters of the algorithms for URLs (--param name=value):\n");
     for algorithm in Algorithm::value_variants() {
         for Parameter { name, default, range, doc, .. } in algorithm.parameters() {
             let setting = format!("{name}={default}");
