@@ -106,7 +106,7 @@ fn the_same_rows_give_the_same_model_from_a_file_and_from_sqlite() {
 fn the_same_rows_give_the_same_model_from_a_file_and_from_oracle_in_large_fetches() {
     let (database, folder) = (Database::fresh(), tempfile::tempdir().unwrap());
     database.execute("CREATE TABLE VISITS (N NUMBER, PAGE VARCHAR2(4000 BYTE), LABEL NUMBER)");
-    let rows = rows().repeat(4);
+    let rows: Vec<(String, f64)> = std::iter::repeat_n(rows(), 4).flatten().collect();
     let mut text = csv::Writer::from_path(folder.path().join("rows.csv")).unwrap();
     text.write_record(["url", "result"]).unwrap();
     let inspector = database.inspector();
