@@ -1,4 +1,6 @@
 //! Benchmarks of the model's hot path: features of one URL, and predictions alone and in a batch.
+//!
+//! `AUGUR_BENCH_MODEL=FILE` measures that model, not the one inside the program.
 
 use std::hint::black_box;
 
@@ -15,7 +17,11 @@ fn features(criterion: &mut Criterion) {
 }
 
 fn predict(criterion: &mut Criterion) {
-    let model = UrlModel::embedded().expect("the embedded model loads");
+    let model = match std::env::var_os("AUGUR_BENCH_MODEL") {
+        Some(file) => UrlModel::load(file.as_ref()),
+        None => UrlModel::embedded(),
+    };
+    let model = model.expect("the model loads");
     let mut group = criterion.benchmark_group("predict");
     for batch in [1, 64] {
         let urls = vec![URL; batch];

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Serialize;
 
-use super::report::{self, Subject};
 use super::train::{metrics_header, metrics_line};
 use super::train_images;
-use crate::application;
-use crate::model::{self, Dataset, ImageModel, Pictures, UrlModel};
+use super::{data, report};
+use crate::model::{self, ImageModel, Pictures, UrlModel};
 use crate::settings::Settings;
 
 /// Judge a model on URLs with known results, or on pictures with known labels
@@ -20,10 +19,13 @@ pub(super) struct EvaluateArgs {
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// CSV file with the columns `url` and `result`
-    #[arg(long, value_name = "FILE.csv", required_unless_present = "images")]
+    #[arg(long, value_name = "FILE.csv", required_unless_present_any = ["from_store", "images"])]
     data: Option<PathBuf>,
+    /// SELECT that gives URLs and results, from the configured database
+    #[arg(long, value_name = "SELECT", conflicts_with = "data")]
+    from_store: Option<String>,
     /// Folder that holds one folder of pictures for each label
-    #[arg(long, value_name = "FOLDER", conflicts_with = "data")]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["data", "from_store"])]
     images: Option<PathBuf>,
     /// Write a report with pictures, one HTML file, too
     #[arg(long, value_name = "FILE.html", conflicts_with = "images")]
@@ -35,24 +37,21 @@ pub(super) struct EvaluateArgs {
 
 /// Judges the model on what the server would answer, and prints the figures on stdout.
 pub(super) fn run(args: &EvaluateArgs, settings: &Settings) -> anyhow::Result<()> {
-    match (&args.images, &args.data) {
-        (Some(images), _) => evaluate_images(args, images),
-        (None, Some(data)) => evaluate_urls(args, data, settings),
-        (None, None) => anyhow::bail!("name --data or --images"),
+    match &args.images {
+        Some(images) => evaluate_images(args, images),
+        None => evaluate_urls(args, settings),
     }
 }
 
-fn evaluate_urls(args: &EvaluateArgs, data: &Path, settings: &Settings) -> anyhow::Result<()> {
+fn evaluate_urls(args: &EvaluateArgs, settings: &Settings) -> anyhow::Result<()> {
     let model = match &args.model {
         Some(path) => UrlModel::load(path)?,
         None => UrlModel::embedded().context(UNUSABLE)?,
     };
-    let data = Dataset::read_csv(data)?;
+    let data = data::read(args.data.as_deref(), args.from_store.as_deref(), settings)?;
     let metrics = model::evaluate(&model, &data)?;
     if let Some(path) = &args.report {
-        let live = application::load_url_model(settings);
-        let live = live.as_ref().map_err(|error| format!("{error:#}"));
-        report::write(path, &Subject { model: &model, data: &data, note: "Judged on", live })?;
+        report::write(path, settings, &model, &data, "Judged on")?;
     }
     let lines = [format!("model  {}@{}", model.name(), model.version()), metrics_header(), metrics_line(&metrics)];
     print(args, &metrics, &lines)

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. `--config` and `--set` work on each of them, before or after its name.
 
 mod config;
+mod data;
 mod doctor;
 mod evaluate;
 mod explain;
@@ -136,4 +137,10 @@ fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
+}
+
+/// Writes to standard error what is beside a command's result.
+fn tell(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    Ok(std::io::stderr().lock().write_all(text.as_bytes())?)
 }

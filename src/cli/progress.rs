@@ -1,4 +1,5 @@
-//! Progress of work on the whole table, on standard error; nothing where that is not a terminal.
+//! Progress on standard error: of work on the whole table, and the style of all bars. indicatif keeps silent where that is
+//! not a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -32,6 +33,6 @@ impl Bar {
 }
 
 /// The templates are fixed and correct; should a later indicatif refuse one, its own style will do.
-fn style(template: &str) -> ProgressStyle {
+pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

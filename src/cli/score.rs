@@ -14,8 +14,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
+use tokio::runtime::{Builder, Runtime};
 
+use super::progress::style;
+use super::tell;
 use crate::application;
 use crate::domain::{Key, Outcome};
 use crate::model::{Live, UrlModel};
@@ -84,7 +87,7 @@ pub(super) fn run(args: &ScoreArgs, settings: &Settings) -> anyhow::Result<()> {
         rows.next()?.context("the input has become shorter since the run that this one goes on with")?;
     }
     let scorer =
-        if args.no_store { Scorer::Model(Box::new(model)) } else { Scorer::Table(open_table(settings, model)?) };
+        if args.no_store { Scorer::Model(Box::new(model)) } else { Scorer::Table(Table::open(settings, model)?) };
     if done == 0 && format == Format::Csv {
         output.write(b"url,result\n", b"", 0)?;
     }
@@ -201,7 +204,7 @@ fn write_in_order(
 /// What gives the results.
 enum Scorer {
     Model(Box<UrlModel>),
-    Table(UrlService),
+    Table(Table),
 }
 
 impl Scorer {
@@ -214,7 +217,7 @@ impl Scorer {
                 let urls: Vec<&str> = keys.iter().map(Key::as_str).collect();
                 model.predict(&urls)?.into_iter().map(Outcome::float).collect()
             }
-            Self::Table(service) => through_the_table(service, &keys)?,
+            Self::Table(table) => table.outcomes(&keys)?,
         };
         let mut scored = Scored { rows_read: chunk.rows_read, good: Vec::new(), bad: Vec::new(), bad_rows: 0 };
         write_rows(&mut scored.good, format, keys.iter().map(Key::as_str).zip(&outcomes))?;
@@ -228,25 +231,34 @@ impl Scorer {
     }
 }
 
-/// The same path as a request's; the batches of all workers share the lanes' round trips and commits.
-fn through_the_table(service: &UrlService, keys: &[Key]) -> anyhow::Result<Vec<Outcome>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let entries = keys.iter().map(|key| (key.clone(), key.clone())).collect();
-    let answers = runtime.block_on(service.answer_many(entries, Instant::now() + PATIENCE));
-    let outcomes: Result<Vec<Outcome>, ServiceError> =
-        answers.and_then(|answers| answers.into_iter().map(|answer| Ok(answer?.outcome)).collect());
-    outcomes.context("stopped; the same command goes on from here")
+/// The result table with the lanes before it.
+struct Table {
+    service: UrlService,
+    /// Drives what waits for the lanes; all workers share it.
+    runtime: Runtime,
 }
 
-fn open_table(settings: &Settings, model: UrlModel) -> anyhow::Result<UrlService> {
-    let store = store::open::open(&settings.store)?.urls;
-    if settings.store.backend == Backend::Sqlite {
-        store.apply_schema().context("cannot make the result table in store.sqlite.path")?;
+impl Table {
+    fn open(settings: &Settings, model: UrlModel) -> anyhow::Result<Self> {
+        let store = store::open::open(&settings.store)?.urls;
+        if settings.store.backend == Backend::Sqlite {
+            store.apply_schema().context("cannot make the result table in store.sqlite.path")?;
+        }
+        // Nobody waits for a single answer here: large batches save commits.
+        let lanes = LaneSettings { max_batch: CHUNK_ROWS, queue_capacity: 100 * CHUNK_ROWS };
+        let service = LookupThenPredict::start(store, Arc::new(Live::new(model)), lanes, settings.store.stale)
+            .context("cannot start the lanes' threads")?;
+        Ok(Self { service, runtime: Builder::new_current_thread().enable_time().build()? })
     }
-    // Nobody waits for a single answer here: large batches save commits.
-    let lanes = LaneSettings { max_batch: CHUNK_ROWS, queue_capacity: 100 * CHUNK_ROWS };
-    LookupThenPredict::start(store, Arc::new(Live::new(model)), lanes, settings.store.stale)
-        .context("cannot start the lanes' threads")
+
+    /// The same path as a request's; the batches of all workers share the lanes' round trips and commits.
+    fn outcomes(&self, keys: &[Key]) -> anyhow::Result<Vec<Outcome>> {
+        let entries = keys.iter().map(|key| (key.clone(), key.clone())).collect();
+        let answers = self.runtime.block_on(self.service.answer_many(entries, Instant::now() + PATIENCE));
+        let outcomes: Result<Vec<Outcome>, ServiceError> =
+            answers.and_then(|answers| answers.into_iter().map(|answer| Ok(answer?.outcome)).collect());
+        outcomes.context("stopped; the same command goes on from here")
+    }
 }
 
 fn write_rows<'a>(
@@ -286,12 +298,5 @@ fn progress_bar(out: &Path) -> ProgressBar {
     if out == Path::new("-") {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{spinner} {human_pos} rows, {per_sec}, {elapsed}");
-    ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
-}
-
-/// To standard error: standard output may hold the results.
-fn tell(text: &str) -> anyhow::Result<()> {
-    use std::io::Write;
-    Ok(std::io::stderr().lock().write_all(text.as_bytes())?)
+    ProgressBar::new_spinner().with_style(style("{spinner} {human_pos} rows, {per_sec}, {elapsed}"))
 }

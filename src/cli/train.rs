@@ -1,4 +1,4 @@
-//! `augur train`: from a CSV file or a folder of pictures to a model file, with a report for people.
+//! `augur train`: from a CSV file, a query or a folder of pictures to a model file, with a report for people.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
-use super::report::{self, Subject};
-use crate::application;
+use super::progress::style;
+use super::{data, report};
 use crate::model::{
     self, Algorithm, Channels, Dataset, Grouping, Look, Metrics, Parameter, Progress, Stage, TrainOptions, UrlModel,
 };
@@ -20,15 +20,19 @@ use crate::settings::Settings;
 #[command(after_long_help = parameters_help())]
 pub(super) struct TrainArgs {
     /// CSV file with the columns `url` and `result` to learn from
-    #[arg(long, value_name = "FILE.csv", required_unless_present = "images")]
+    #[arg(long, value_name = "FILE.csv", required_unless_present_any = ["from_store", "images"])]
     data: Option<PathBuf>,
+    /// SELECT that gives what to learn from, a text and a number a row, from the configured database; rows with a NULL are
+    /// left out. With an ORDER BY the same rows give the same model
+    #[arg(long, value_name = "SELECT", conflicts_with = "data")]
+    from_store: Option<String>,
     /// Folder to learn from that holds one folder of pictures for each label
-    #[arg(long, value_name = "FOLDER", conflicts_with = "data")]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["data", "from_store"])]
     images: Option<PathBuf>,
     /// Where to write the model
     #[arg(long, value_name = "FILE", required_unless_present = "cv")]
     out: Option<PathBuf>,
-    /// The same as --data or --images, to judge the model on; it is not learnt from
+    /// A file like --data, or a folder like --images, to judge the model on; it is not learnt from
     #[arg(long, value_name = "FILE.csv|FOLDER")]
     pub(super) valid: Option<PathBuf>,
     /// Where to write the report on the hold-out data, or on the training data where there are none; report.html beside the
@@ -68,11 +72,9 @@ pub(super) fn run(args: &TrainArgs, settings: &Settings) -> anyhow::Result<()> {
         let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         anyhow::ensure!(folder.is_dir(), "cannot write {what} {}: its folder does not exist", out.display());
     }
-    match (&args.images, &args.data, &args.out) {
-        (Some(images), _, Some(out)) => super::train_images::run(args, images, out),
-        (Some(_), _, None) => anyhow::bail!("name --out"),
-        (None, Some(data), _) => train_urls(args, data, settings),
-        (None, None, _) => anyhow::bail!("name --data or --images"),
+    match &args.images {
+        Some(images) => super::train_images::run(args, images, args.out.as_deref().context("name --out")?),
+        None => train_urls(args, settings),
     }
 }
 
@@ -83,9 +85,15 @@ fn parameter(text: &str) -> Result<(String, f64), String> {
     Ok((name.to_owned(), value))
 }
 
-/// What `--param` can set, for `--help`.
+/// What the algorithms cost and what `--param` can set, for `--help`.
 fn parameters_help() -> String {
-    let mut help = "Parameters of the algorithms for URLs (--param name=value):\n".to_owned();
+    let mut help =
+        "Algorithms for URLs: to fit; in a file and at work; on hosts that it has not seen (README, Models):\n"
+            .to_owned();
+    for algorithm in Algorithm::value_variants() {
+        help.push_str(&format!("  {algorithm:<18} {}\n", algorithm.cost()));
+    }
+    help.push_str("\nParameters of the algorithms for URLs (--param name=value):\n");
     for algorithm in Algorithm::value_variants() {
         for Parameter { name, default, range, doc, .. } in algorithm.parameters() {
             let setting = format!("{name}={default}");
@@ -106,10 +114,10 @@ pub(super) fn algorithm<A: ValueEnum + Default>(name: Option<&str>) -> anyhow::R
     })
 }
 
-fn train_urls(args: &TrainArgs, path: &Path, settings: &Settings) -> anyhow::Result<()> {
+fn train_urls(args: &TrainArgs, settings: &Settings) -> anyhow::Result<()> {
     let started = Instant::now();
     let algorithm = algorithm(args.algorithm.as_deref())?;
-    let data = Dataset::read_csv(path)?;
+    let data = data::read(args.data.as_deref(), args.from_store.as_deref(), settings)?;
     let validation = args.valid.as_deref().map(Dataset::read_csv).transpose()?;
     let options = TrainOptions {
         name: "url".to_owned(),
@@ -118,7 +126,8 @@ fn train_urls(args: &TrainArgs, path: &Path, settings: &Settings) -> anyhow::Res
         seed: args.seed,
         validation: validation.as_ref(),
     };
-    let failed = || format!("cannot train on {}", path.display());
+    let place = args.data.as_ref().map_or("what --from-store gives".to_owned(), |path| path.display().to_string());
+    let failed = || format!("cannot train on {place}");
     let bar = Bar::new();
     let mut progress = |step| bar.show(step);
     if let Some(count) = args.cv {
@@ -136,9 +145,7 @@ fn train_urls(args: &TrainArgs, path: &Path, settings: &Settings) -> anyhow::Res
         Some(validation) => (validation, "Judged on hold-out data that the model has not learnt from:"),
         None => (&data, "Judged on its own training data, which flatters it, since no hold-out data were given:"),
     };
-    let live = application::load_url_model(settings);
-    let live = live.as_ref().map_err(|error| format!("{error:#}"));
-    report::write(&page, &Subject { model: &model, data, note, live })?;
+    report::write(&page, settings, &model, data, note)?;
 
     let files = [out.as_path(), &page];
     write_summary(&mut std::io::stdout().lock(), files, &model, &trained_report.dropped_features, started)
@@ -220,17 +227,12 @@ pub(super) fn metrics_line(metrics: &Metrics) -> String {
     )
 }
 
-/// Progress on stderr; indicatif keeps silent where that is not a terminal.
+/// How far training is.
 pub(super) struct Bar(ProgressBar);
 
 impl Bar {
     pub(super) fn new() -> Self {
-        let bar = ProgressBar::new(0);
-        // the template is fixed and correct; should a later indicatif refuse it, its own style will do
-        if let Ok(style) = ProgressStyle::with_template("{msg:<9} [{bar:32}] {pos}/{len} {elapsed}") {
-            bar.set_style(style);
-        }
-        Bar(bar)
+        Bar(ProgressBar::new(0).with_style(style("{msg:<9} [{bar:32}] {pos}/{len} {elapsed}")))
     }
 
     pub(super) fn show(&self, progress: Progress) {

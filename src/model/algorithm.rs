@@ -75,6 +75,18 @@ impl Algorithm {
         }
     }
 
+    /// What it costs and reaches with its defaults, for people: fitted to 30,572 URLs and judged on 4,110 of other hosts
+    /// (the table in the README has the command).
+    pub fn cost(self) -> &'static str {
+        match self {
+            Algorithm::Text => "44 s of CPU time, 136 MB; 492 KB, 7 us a URL; accuracy .976",
+            Algorithm::Linear => "1 s, 104 MB; 3 KB, 5 us a URL; accuracy .938",
+            Algorithm::Ridge => "9 s, 125 MB; 3 KB, 5 us a URL; accuracy .938",
+            Algorithm::RandomForest => "9 s, 128 MB; 2.9 MB, 46 us a URL; accuracy .952",
+            Algorithm::GradientBoosting => "24 s, 83 MB; 70 KB, 15 us a URL; accuracy .946",
+        }
+    }
+
     /// All parameters: the `given` ones, and defaults for the others.
     ///
     /// # Errors

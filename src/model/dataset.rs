@@ -1,7 +1,9 @@
-//! Dataset: URLs with the number that each is known to have, read from CSV.
+//! Dataset: URLs with the number that each is known to have, read from CSV or taken row by row.
 //!
 //! Reading is strict: a row that cannot be used stops it with file, line and reason, because a row dropped in silence
 //! would show up only as a worse model.
+
+mod rows;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use csv::{ByteRecord, ReaderBuilder};
 use sha2::{Digest, Sha256};
 
 use crate::domain::hex;
+pub use rows::DatasetRows;
 
 /// Rows for training or judging a model; never empty.
 #[derive(Debug, Clone)]
@@ -45,6 +48,14 @@ pub enum DatasetError {
         file: String,
         /// Line on which the row starts; the header is line 1.
         line: usize,
+        /// What is wrong, for people.
+        reason: String,
+    },
+    /// One row that comes from elsewhere cannot be used.
+    #[error("row {row}: {reason}")]
+    Value {
+        /// Place of the row among those that can be used, from 1.
+        row: usize,
         /// What is wrong, for people.
         reason: String,
     },
@@ -113,7 +124,7 @@ impl Dataset {
         &self.targets
     }
 
-    /// SHA-256 of the file's bytes, as lower-case hexadecimal digits.
+    /// SHA-256 of the file's bytes, as lower-case hexadecimal digits; of rows from elsewhere see [`DatasetRows::finish`].
     pub fn sha256(&self) -> &str {
         &self.sha256
     }

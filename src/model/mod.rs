@@ -27,7 +27,7 @@ mod versions;
 
 pub use algorithm::{Algorithm, Parameter};
 pub use artifact::{ArtifactError, ArtifactInfo, DataInfo};
-pub use dataset::{Dataset, DatasetError};
+pub use dataset::{Dataset, DatasetError, DatasetRows};
 pub use evaluate::{Metrics, evaluate};
 pub use features::{
     Extractor, FEATURE_COUNT, FEATURE_SCHEMA_VERSION, FEATURES, FeatureDoc, FeatureRow, scheme_and_tld,

@@ -6,6 +6,7 @@ mod check;
 mod names;
 pub mod open;
 pub mod oracle;
+mod query;
 mod settings;
 mod sql;
 mod sqlite;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub use check::{Check, Expected, Verdict};
 pub use names::{Identifier, TableNames};
+pub use query::Pair;
 pub use settings::{Backend, OracleSettings, SqliteSettings, Stale, StoreSettings, TableSettings};
 pub use sqlite::SqliteStore;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::oracle::OracleStore;
+use super::query::{Pair, single_select};
 use super::{Backend, Check, Expected, ResultStore, SqliteStore, StoreSettings, TableNames};
 use super::{oracle, sqlite};
 
@@ -57,5 +58,23 @@ pub fn diagnose(settings: &StoreSettings, expected: &Expected, images: Option<&E
     match settings.backend {
         Backend::Sqlite => sqlite::diagnose(&settings.sqlite, &names, images.is_some()),
         Backend::Oracle => oracle::diagnose(&settings.oracle, &names, expected, images, replicas),
+    }
+}
+
+/// Hands each row of a query of the operator's own, a SELECT of a text and a number, to `each`, in the order of the database
+/// and a few hundred at a time. Makes and changes nothing. Blocks.
+///
+/// # Errors
+/// What the operator has to change, as a sentence without a subject: about the settings, the statement, or a row; and what
+/// `each` says.
+pub fn select(
+    settings: &StoreSettings,
+    sql: &str,
+    each: &mut dyn FnMut(Pair<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let select = single_select(sql)?;
+    match settings.backend {
+        Backend::Sqlite => sqlite::select(&settings.sqlite, select, each),
+        Backend::Oracle => oracle::select(&settings.oracle, select, each),
     }
 }

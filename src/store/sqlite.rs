@@ -4,6 +4,7 @@
 //! writer, so writes queue at a mutex here instead of at SQLite's busy handler; readers never wait for it.
 
 mod check;
+mod query;
 mod rows;
 
 use std::path::Path;
@@ -33,6 +34,7 @@ const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) use check::diagnose;
+pub(super) use query::select;
 
 const CREATE: &str = include_str!("../../sql/sqlite/create.sql");
 

@@ -12,6 +12,7 @@ mod durability;
 mod expected;
 mod explain;
 mod floors;
+mod from_store;
 mod greedy_pictures;
 mod hostile;
 mod keys;

@@ -12,24 +12,35 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use crate::application;
 use crate::model::{self, Dataset, Metrics, TopWeight, UrlModel};
+use crate::settings::Settings;
 
 /// What is reported on.
-pub(super) struct Subject<'a> {
-    pub(super) model: &'a UrlModel,
-    pub(super) data: &'a Dataset,
+struct Subject<'a> {
+    model: &'a UrlModel,
+    data: &'a Dataset,
     /// What the data are to the model, as a sentence.
-    pub(super) note: &'a str,
+    note: &'a str,
     /// The configured model, or why there is none.
-    pub(super) live: Result<&'a UrlModel, String>,
+    live: Result<&'a UrlModel, String>,
 }
 
 /// Rows of a list of weights.
 const WEIGHTS: usize = 20;
 
-/// Writes the report in one step: whoever reads `path` sees the old file or the whole new one.
-pub(super) fn write(path: &Path, subject: &Subject<'_>) -> anyhow::Result<()> {
-    let page = page(subject)?;
+/// Writes the report on how `model` answers `data`, next to the configured model; `note` says as a sentence what the data
+/// are to the model. In one step: whoever reads `path` sees the old file or the whole new one.
+pub(super) fn write(
+    path: &Path,
+    settings: &Settings,
+    model: &UrlModel,
+    data: &Dataset,
+    note: &str,
+) -> anyhow::Result<()> {
+    let live = application::load_url_model(settings);
+    let live = live.as_ref().map_err(|error| format!("{error:#}"));
+    let page = page(&Subject { model, data, note, live })?;
     model::write_atomically(path, page.as_bytes()).with_context(|| format!("cannot write report {}", path.display()))
 }
 

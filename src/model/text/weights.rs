@@ -1,16 +1,27 @@
 //! N-gram weights as they are kept and served: whole multiples of one step, two bytes each.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ngrams::{self, BUCKETS, Buckets};
 
-/// One weight for each bucket. Rounding moves none of them by more than 1/65,534 of the largest.
+/// One weight for each bucket. Rounding moves none of them by more than 1/65,534 of the largest. Clones share the weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::model) struct NgramWeights {
     step: f64,
-    levels: Vec<i16>,
+    #[serde(serialize_with = "as_list", deserialize_with = "from_list")]
+    levels: Arc<[i16]>,
+}
+
+/// serde knows no `Arc` without a feature that holds for the whole tree.
+fn as_list<S: Serializer>(levels: &Arc<[i16]>, serializer: S) -> Result<S::Ok, S::Error> {
+    levels[..].serialize(serializer)
+}
+
+fn from_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<[i16]>, D::Error> {
+    Vec::deserialize(deserializer).map(Arc::from)
 }
 
 impl NgramWeights {
@@ -47,6 +58,7 @@ impl NgramWeights {
         grams.iter_mut().for_each(|gram| gram.2 *= unit);
         grams
     }
+
     /// The buckets that at least `least` of the texts in lower case hold: of each, the first text with it, place of the last
     /// byte and size of its first n-gram there, and its weight.
     pub(in crate::model) fn common(

@@ -12,6 +12,7 @@ mod errors;
 mod gate;
 mod manager;
 mod probe;
+mod query;
 mod rows;
 mod schema;
 mod session;
@@ -34,6 +35,7 @@ use session::OracleSession;
 use statements::Statements;
 
 pub(super) use doctor::diagnose;
+pub(super) use query::select;
 pub(super) use statements::{ddl, image_ddl};
 
 /// r2d2 asks for connections with this patience between its own attempts; the gate paces the logons themselves.
