@@ -130,7 +130,8 @@ impl Cache {
             return;
         }
         for Reply { ticket, answer } in replies {
-            if let Ok(Answer { outcome, model, source: Source::Hit | Source::Stored | Source::StoredByOther, .. }) = answer
+            if let Ok(Answer { outcome, model, source: Source::Hit | Source::Stored | Source::StoredByOther, .. }) =
+                answer
             {
                 let entry = Entry { outcome: outcome.clone(), model: model.clone(), read_at: reading.at };
                 self.entries.insert(ticket.key.clone(), entry);

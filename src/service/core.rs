@@ -26,9 +26,8 @@ pub(super) struct Core<P> {
 impl<P: Predictor> Core<P> {
     /// The answer from memory. One that is to be renewed has to come from the table.
     pub(super) fn remembered(&self, key: &Key) -> Option<Answer> {
-        let is_stale = |model: Option<&str>| {
-            self.stale == Stale::Recompute && self.live.get().version().succeeds(model)
-        };
+        let is_stale =
+            |model: Option<&str>| self.stale == Stale::Recompute && self.live.get().version().succeeds(model);
         self.cache.as_ref()?.get(key, is_stale)
     }
 

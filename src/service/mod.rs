@@ -183,7 +183,8 @@ impl<P: Predictor> LookupThenPredict<P> {
             self.lanes.answer_many(others, deadline).await.unwrap_or_else(|error| vec![Err(error); count])
         }
         .into_iter();
-        let answer = |known: Option<Answer>| known.map(Ok).or_else(|| answers.next()).unwrap_or(Err(ServiceError::Deadline));
+        let answer =
+            |known: Option<Answer>| known.map(Ok).or_else(|| answers.next()).unwrap_or(Err(ServiceError::Deadline));
         Ok(remembered.into_iter().map(answer).collect())
     }
 
