@@ -198,11 +198,21 @@ fn what_was_stored_and_then_removed_is_not_remembered_after_that() {
     assert!(matches!(raced.ask().source, Source::Memory { .. }));
 }
 
+/// Ends the clients also where an assertion fails: the scope waits for them.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn of_corrections_under_load_none_is_lost() {
     let server = Server::start(100, super::LONG);
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _stop = Stop(&done);
         for _ in 0..4 {
             scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
@@ -215,11 +225,7 @@ fn of_corrections_under_load_none_is_lost() {
             // This one may share the lookup of somebody who asked before; the next one cannot.
             server.app.ask(URL);
             let answer = server.app.ask(URL);
-            if answer.result_text() != format!("{n}.0") {
-                done.store(true, Ordering::Relaxed);
-                panic!("{n} is {} from {}", answer.result_text(), from(&answer));
-            }
+            assert_eq!(answer.result_text(), format!("{n}.0"), "from {}", from(&answer));
         }
-        done.store(true, Ordering::Relaxed);
     });
 }
