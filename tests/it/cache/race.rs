@@ -30,20 +30,27 @@ enum At {
 #[derive(Default)]
 struct Table {
     rows: Mutex<HashMap<Key, Found>>,
-    gate: Mutex<Option<(At, SyncSender<()>, Receiver<()>)>>,
+    gate: Mutex<Option<Gate>>,
+}
+
+/// Where the next one waits, says so, and is let go on.
+struct Gate {
+    at: At,
+    waits: SyncSender<()>,
+    may_go: Receiver<()>,
 }
 
 impl Table {
     /// Says when the next one waits, and lets it go on.
     fn stop_next(&self, at: At) -> (Receiver<()>, SyncSender<()>) {
         let ((waits, waiting), (go, may_go)) = (sync_channel(1), sync_channel(1));
-        *self.gate.lock().unwrap() = Some((at, waits, may_go));
+        *self.gate.lock().unwrap() = Some(Gate { at, waits, may_go });
         (waiting, go)
     }
 
     fn pass_gate(&self, here: &At) {
-        let gate = self.gate.lock().unwrap().take_if(|(at, ..)| at == here);
-        if let Some((_, waits, may_go)) = gate {
+        let gate = self.gate.lock().unwrap().take_if(|gate| gate.at == *here);
+        if let Some(Gate { waits, may_go, .. }) = gate {
             waits.send(()).unwrap();
             may_go.recv_timeout(PATIENCE).unwrap();
         }
