@@ -68,12 +68,20 @@ impl Application {
         let expected = expected(settings, Some(&models.url.get()));
         let stale = settings.store.stale;
         let no_threads = "cannot start the lanes' threads";
-        let url = LookupThenPredict::start(Arc::clone(&store), Arc::clone(&models.url), settings.lanes, stale)
-            .context(no_threads)?;
+        let url = LookupThenPredict::start(
+            Arc::clone(&store),
+            Arc::clone(&models.url),
+            settings.lanes,
+            stale,
+            settings.cache,
+        )
+        .context(no_threads)?;
         let images = models
             .image
             .as_ref()
-            .map(|live| LookupThenPredict::start(stores.images, Arc::clone(live), settings.lanes, stale))
+            .map(|live| {
+                LookupThenPredict::start(stores.images, Arc::clone(live), settings.lanes, stale, settings.cache)
+            })
             .transpose()
             .context(no_threads)?
             .map(|service| Images::new(service, settings.limits.max_image_bytes));

@@ -14,7 +14,7 @@ pub use layers::{Effective, Overrides, load};
 
 use crate::auth::AuthSettings;
 use crate::http::LimitSettings;
-use crate::service::LaneSettings;
+use crate::service::{CacheSettings, LaneSettings};
 use crate::store::StoreSettings;
 use crate::telemetry::LogSettings;
 
@@ -30,6 +30,8 @@ pub struct Settings {
     pub lanes: LaneSettings,
     /// `store.*`
     pub store: StoreSettings,
+    /// `cache.*`
+    pub cache: CacheSettings,
     /// `models.*`
     pub models: ModelSettings,
     /// `auth.*`
@@ -112,6 +114,7 @@ impl Settings {
             ("store.oracle.pool_size", u64::from(self.store.oracle.pool_size)),
             ("store.oracle.acquire_timeout_ms", self.store.oracle.acquire_timeout_ms),
             ("store.oracle.call_timeout_ms", self.store.oracle.call_timeout_ms),
+            ("cache.ttl_ms", self.cache.ttl_ms),
         ];
         if let Some((key, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(format!("{key} must be at least 1"));
@@ -144,6 +147,11 @@ impl Settings {
         const MAX_COUNT: usize = 1000;
         if self.lanes.max_batch > MAX_COUNT || self.store.oracle.pool_size as usize > MAX_COUNT {
             return Err(format!("lanes.max_batch and store.oracle.pool_size must be at most {MAX_COUNT}"));
+        }
+        // Tens of gigabytes.
+        const MAX_CACHED: u64 = 100_000_000;
+        if self.cache.max_entries > MAX_CACHED {
+            return Err(format!("cache.max_entries must be at most {MAX_CACHED} (0 turns the cache off)"));
         }
         crate::store::TableNames::parse(&self.store.table)?;
         // sqlplus takes user/password@where; here it would put the password into logs.

@@ -22,7 +22,7 @@ use super::tell;
 use crate::application;
 use crate::domain::{Key, Outcome};
 use crate::model::{Live, UrlModel};
-use crate::service::{LaneSettings, LookupThenPredict, ServiceError, UrlService};
+use crate::service::{CacheSettings, LaneSettings, LookupThenPredict, ServiceError, UrlService};
 use crate::settings::Settings;
 use crate::store::{self, Backend};
 use output::Output;
@@ -246,8 +246,14 @@ impl Table {
         }
         // Nobody waits for a single answer here: large batches save commits.
         let lanes = LaneSettings { max_batch: CHUNK_ROWS, queue_capacity: 100 * CHUNK_ROWS };
-        let service = LookupThenPredict::start(store, Arc::new(Live::new(model)), lanes, settings.store.stale)
-            .context("cannot start the lanes' threads")?;
+        let service = LookupThenPredict::start(
+            store,
+            Arc::new(Live::new(model)),
+            lanes,
+            settings.store.stale,
+            CacheSettings::OFF,
+        )
+        .context("cannot start the lanes' threads")?;
         Ok(Self { service, runtime: Builder::new_current_thread().enable_time().build()? })
     }
 

@@ -17,6 +17,7 @@ impl CacheStatus {
         let (header, log) = match (answer.source, answer.collapsed) {
             // RFC 9211, section 2.6: only what was forwarded can be collapsed, so a shared lookup is a plain hit.
             (Source::Hit, _) => ("augur; hit", "hit"),
+            (Source::Memory { .. }, _) => ("augur-memory; hit", "memory"),
             (Source::Stored, false) => ("augur; fwd=miss; stored", "stored"),
             (Source::Stored, true) => ("augur; fwd=miss; stored; collapsed", "collapsed"),
             (Source::Renewed, false) => ("augur; fwd=stale; stored", "renewed"),
@@ -43,7 +44,13 @@ impl CacheStatus {
 pub(super) fn declare(response: &mut HttpResponse, answer: &Answer) {
     let status = CacheStatus::of(answer);
     let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static("cache-status"), HeaderValue::from_static(status.header));
+    let header = HeaderValue::from_static(status.header);
+    let header = match answer.source {
+        // The cache has a name of its own, since it may be older than the table.
+        Source::Memory { ttl_s } => HeaderValue::try_from(format!("{}; ttl={ttl_s}", status.header)).unwrap_or(header),
+        _ => header,
+    };
+    headers.insert(HeaderName::from_static("cache-status"), header);
     // A model's name in a foreign row may be anything; what no header can hold is left out.
     if let Some(model) = answer.model.as_deref().and_then(|model| HeaderValue::from_str(model).ok()) {
         headers.insert(HeaderName::from_static("augur-model"), model);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::cache::{Cache, Reading};
 use super::health::{Health, Operation};
 use super::statistics::Counters;
 use super::work::{Job, Prediction, Reply, Ticket};
@@ -18,9 +19,28 @@ pub(super) struct Core<P> {
     pub(super) stale: Stale,
     pub(super) health: Arc<Health>,
     pub(super) counters: Counters,
+    /// Where it is wished for.
+    pub(super) cache: Option<Arc<Cache>>,
 }
 
 impl<P: Predictor> Core<P> {
+    /// The answer from memory. One that is to be renewed has to come from the table.
+    pub(super) fn remembered(&self, key: &Key) -> Option<Answer> {
+        let is_stale =
+            |model: Option<&str>| self.stale == Stale::Recompute && self.live.get().version().succeeds(model);
+        self.cache.as_ref()?.get(key, is_stale)
+    }
+
+    fn begin_reading(&self) -> Option<Reading> {
+        self.cache.as_ref().map(|cache| cache.begin_reading())
+    }
+
+    fn remember(&self, reading: Option<Reading>, replies: &[Reply]) {
+        if let (Some(cache), Some(reading)) = (&self.cache, reading) {
+            cache.remember(&reading, replies);
+        }
+    }
+
     /// Looks the keys up and answers the hits; gives back the misses, and the hits that are to be renewed. `None` where the
     /// store failed, and everybody has been told.
     pub(super) fn look(
@@ -31,6 +51,7 @@ impl<P: Predictor> Core<P> {
     ) -> Option<Vec<Job<P::Input>>> {
         let since = Instant::now();
         let keys: Vec<Key> = jobs.iter().map(|job| job.key().clone()).collect();
+        let reading = self.begin_reading();
         let found = match self.health.note(Operation::Lookup, session.find_many(&keys)) {
             Ok(found) => found,
             Err(error) => {
@@ -54,6 +75,7 @@ impl<P: Predictor> Core<P> {
         }
         self.counters.looked_up(since, hits.len(), misses.len());
         if !hits.is_empty() {
+            self.remember(reading, &hits);
             reply(hits);
         }
         Some(misses)
@@ -129,10 +151,11 @@ impl<P: Predictor> Core<P> {
         let tickets: Vec<Ticket> = predictions.iter().map(Prediction::ticket).collect();
         let rows: Vec<NewResult> = predictions.into_iter().map(|prediction| prediction.row).collect();
         let since = Instant::now();
+        let reading = self.begin_reading();
         let inserted = self.health.note(Operation::Store, session.insert_many(&rows));
         let worked = inserted.is_ok();
         self.counters.stored(since, rows.len());
-        reply(match inserted {
+        let replies: Vec<Reply> = match inserted {
             Ok(inserted) => tickets
                 .into_iter()
                 .zip(rows)
@@ -140,7 +163,9 @@ impl<P: Predictor> Core<P> {
                 .map(|((ticket, row), inserted)| Reply { ticket, answer: Ok(Answer::inserted(inserted, row)) })
                 .collect(),
             Err(error) => tickets.into_iter().map(|ticket| Reply { ticket, answer: Err(error.clone()) }).collect(),
-        });
+        };
+        self.remember(reading, &replies);
+        reply(replies);
         worked
     }
 
@@ -155,9 +180,12 @@ impl<P: Predictor> Core<P> {
     ) -> bool {
         let swaps: Vec<Swap> = renewals.iter().filter_map(Prediction::swap).collect();
         let since = Instant::now();
-        let swapped = self.health.note(Operation::Store, session.swap_many(&swaps));
+        let swapped = session.swap_many(&swaps);
+        if let Some(cache) = &self.cache {
+            cache.forget(swaps.iter().map(|swap| &swap.key));
+        }
         self.counters.stored(since, swaps.len());
-        let swapped = match swapped {
+        let swapped = match self.health.note(Operation::Store, swapped) {
             Ok(swapped) => swapped,
             Err(error) => {
                 reply(renewals.iter().map(|it| Reply { ticket: it.ticket(), answer: Err(error.clone()) }).collect());

@@ -1,5 +1,6 @@
 //! Look up first, else predict, store and answer: the one place that knows this.
 
+mod cache;
 mod core;
 mod error;
 mod flight;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
+pub use cache::{CacheSettings, CacheStatistics};
 pub use error::ServiceError;
 pub use prune::{PruneOptions, Pruned, prune};
 pub use rescore::{Changes, RescoreOptions, Rescored, rescore};
@@ -32,6 +34,7 @@ use crate::domain::{Explanation, Key, ModelVersion, Outcome, Picture, Score};
 use crate::model::{ImageModel, Live, Predictor, UrlModel};
 pub use crate::store::{Change, Changed, Rejection};
 use crate::store::{ResultStore, Stale};
+use cache::Cache;
 use core::Core;
 use health::Health;
 use lanes::Lanes;
@@ -65,6 +68,11 @@ pub struct Answer {
 pub enum Source {
     /// The result table had it.
     Hit,
+    /// The cache had it.
+    Memory {
+        /// How many whole seconds longer it will.
+        ttl_s: u64,
+    },
     /// Predicted, and stored before it was answered.
     Stored,
     /// The result table had it from an older version of the model; predicted anew, and replaced before it was answered.
@@ -105,9 +113,11 @@ impl<P: Predictor> LookupThenPredict<P> {
         live: Arc<Live<P>>,
         settings: LaneSettings,
         stale: Stale,
+        cache: CacheSettings,
     ) -> std::io::Result<Self> {
         let health = Arc::new(Health::of(store.table()));
-        let core = Arc::new(Core { store, live, stale, health, counters: Counters::default() });
+        let cache = Cache::start(cache);
+        let core = Arc::new(Core { store, live, stale, health, counters: Counters::default(), cache });
         let lanes = Lanes::start(Arc::clone(&core), settings)?;
         Ok(Self { lanes, core, probe: Arc::default() })
     }
@@ -118,7 +128,8 @@ impl<P: Predictor> LookupThenPredict<P> {
         self.core.live.get().version()
     }
 
-    /// Answers for `key` until `deadline`: what is stored, or else a prediction from `input`, stored.
+    /// Answers for `key` until `deadline`: what is stored, or else a prediction from `input`, stored. What the cache has is
+    /// answered at once, whether or not the store can be used.
     ///
     /// # Errors
     /// [`ServiceError`]. Nothing is half-stored then.
@@ -126,19 +137,23 @@ impl<P: Predictor> LookupThenPredict<P> {
     /// # Cancel safety
     /// Dropping the future withdraws the request; work that a lane has begun for it is finished and stored.
     pub async fn answer(&self, key: Key, input: P::Input, deadline: Instant) -> Result<Answer, ServiceError> {
-        self.lanes.answer(key, input, deadline).await
+        match self.core.remembered(&key) {
+            Some(answer) => Ok(answer),
+            None => self.lanes.answer(key, input, deadline).await,
+        }
     }
 
     /// What has been done since the start.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        self.core.counters.read()
+        let cache = self.core.cache.as_ref().map(|cache| cache.statistics());
+        self.core.counters.read(cache)
     }
 
     /// The stored results themselves.
     #[must_use]
     pub fn stored_results(&self) -> StoredResults {
-        StoredResults::new(Arc::clone(&self.core.store), Arc::clone(&self.core.health))
+        StoredResults::new(Arc::clone(&self.core.store), Arc::clone(&self.core.health), self.core.cache.clone())
     }
 
     /// Answers a batch in its order, as [`answer`](Self::answer) does each of its entries; equal keys may be in it. An entry
@@ -154,7 +169,23 @@ impl<P: Predictor> LookupThenPredict<P> {
         entries: Vec<(Key, P::Input)>,
         deadline: Instant,
     ) -> Result<Vec<Result<Answer, ServiceError>>, ServiceError> {
-        self.lanes.answer_many(entries, deadline).await
+        if self.core.cache.is_none() {
+            return self.lanes.answer_many(entries, deadline).await;
+        }
+        let remembered: Vec<Option<Answer>> = entries.iter().map(|(key, _)| self.core.remembered(key)).collect();
+        let others: Vec<_> =
+            entries.into_iter().zip(&remembered).filter(|(_, known)| known.is_none()).map(|(entry, _)| entry).collect();
+        let count = others.len();
+        let mut answers = if others.is_empty() {
+            Vec::new()
+        } else {
+            // What is remembered is answered all the same.
+            self.lanes.answer_many(others, deadline).await.unwrap_or_else(|error| vec![Err(error); count])
+        }
+        .into_iter();
+        let answer =
+            |known: Option<Answer>| known.map(Ok).or_else(|| answers.next()).unwrap_or(Err(ServiceError::Deadline));
+        Ok(remembered.into_iter().map(answer).collect())
     }
 
     /// Whether the store can be used: answered from the last lookup where there was one just now, else by one round trip,

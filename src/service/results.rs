@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ServiceError;
+use super::cache::Cache;
 use super::health::{Health, Operation};
 use crate::auth::Holder;
 use crate::domain::{Key, Outcome, StoredResult};
@@ -18,6 +19,8 @@ use crate::store::{Change, Changed, Range, ResultStore, StoreError, StoreSession
 pub struct StoredResults {
     store: Arc<dyn ResultStore>,
     health: Arc<Health>,
+    /// Forgets what is changed.
+    cache: Option<Arc<Cache>>,
     /// Half of the store's sessions: predictions shall not wait for people.
     at_once: Arc<Semaphore>,
 }
@@ -36,9 +39,9 @@ pub struct Listing {
 }
 
 impl StoredResults {
-    pub(super) fn new(store: Arc<dyn ResultStore>, health: Arc<Health>) -> Self {
+    pub(super) fn new(store: Arc<dyn ResultStore>, health: Arc<Health>, cache: Option<Arc<Cache>>) -> Self {
         let at_once = Arc::new(Semaphore::new((store.max_sessions() / 2).max(1)));
-        Self { store, health, at_once }
+        Self { store, health, cache, at_once }
     }
 
     /// The rows of a list, in the order of their keys' bytes.
@@ -74,6 +77,7 @@ impl StoredResults {
         mut decide: impl FnMut(Option<&StoredResult>) -> Change + Send + 'static,
         deadline: Instant,
     ) -> Result<Changed, ServiceError> {
+        let cache = self.cache.clone();
         let change = move |session: &mut dyn StoreSession| {
             let mut wanted = false;
             let updated = session.update(&key, &mut |row| {
@@ -81,6 +85,9 @@ impl StoredResults {
                 wanted = !matches!(change, Change::Keep);
                 change
             });
+            if let Some(cache) = cache.filter(|_| wanted) {
+                cache.forget([&key]);
+            }
             match &updated {
                 Ok(changed) => audit(&key, &by, changed),
                 // The connection may have been lost while committing.

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::CacheStatistics;
+
 /// How often something was done for a key, and the sum of what each of them waited for it: a round trip for 64 keys counts
 /// 64 times.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,12 +26,14 @@ pub struct Statistics {
     pub predictions: Measured,
     /// Calls of the model, each for a batch.
     pub model_calls: u64,
-    /// Keys that were answered, however many callers shared the answer.
+    /// Keys that were answered, however many callers shared the answer, and those of the cache.
     pub successes: u64,
     /// Keys that were not, for the store's or the model's sake.
     pub failures: u64,
     /// When a lane was last at work, in milliseconds since 1970.
     pub last_ms: u64,
+    /// What the cache has done, where there is one. Its hits are none of the table's `hits`, its misses go to the table.
+    pub cache: Option<CacheStatistics>,
 }
 
 #[derive(Default)]
@@ -90,15 +94,16 @@ impl Counters {
         self.failures.fetch_add(failures as u64, Ordering::Relaxed);
     }
 
-    pub(super) fn read(&self) -> Statistics {
+    pub(super) fn read(&self, cache: Option<CacheStatistics>) -> Statistics {
         Statistics {
             hits: self.hits.read(),
             misses: self.misses.read(),
             predictions: self.predictions.read(),
             model_calls: self.model_calls.load(Ordering::Relaxed),
-            successes: self.successes.load(Ordering::Relaxed),
+            successes: self.successes.load(Ordering::Relaxed) + cache.map_or(0, |cache| cache.hits),
             failures: self.failures.load(Ordering::Relaxed),
             last_ms: self.last_ms.load(Ordering::Relaxed),
+            cache,
         }
     }
 }

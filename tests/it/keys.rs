@@ -25,7 +25,7 @@ impl KeysFile {
         key
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("keys")
     }
 

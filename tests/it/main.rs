@@ -3,6 +3,7 @@
 
 mod app;
 mod bad_pictures;
+mod cache;
 mod classify;
 mod clients;
 mod contract;

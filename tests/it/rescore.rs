@@ -11,14 +11,14 @@ use crate::app::{App, PATIENCE, augur};
 use crate::live_models::Place;
 
 /// A place with two versions, the second one of which sorts behind the first; the first one is live.
-struct Versioned {
-    place: Place,
-    older: String,
-    newer: String,
+pub(crate) struct Versioned {
+    pub(crate) place: Place,
+    pub(crate) older: String,
+    pub(crate) newer: String,
 }
 
 impl Versioned {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let place = Place::new();
         let mut versions = [place.trained(0), place.trained(100)];
         versions.sort();
@@ -28,7 +28,7 @@ impl Versioned {
         Self { place, older, newer }
     }
 
-    fn database(&self) -> Connection {
+    pub(crate) fn database(&self) -> Connection {
         let database = Connection::open(self.place.path("augur.db")).unwrap();
         database.busy_timeout(PATIENCE).unwrap();
         database
@@ -55,7 +55,7 @@ impl Versioned {
     }
 }
 
-fn predicted(model: &UrlModel, url: &str) -> f64 {
+pub(crate) fn predicted(model: &UrlModel, url: &str) -> f64 {
     model.predict(&[url]).unwrap()[0]
 }
 

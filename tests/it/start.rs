@@ -51,6 +51,13 @@ fn a_wrong_type_or_value_is_named() {
     assert!(level.starts_with("augur: log.level: `loud` is none of"), "{level}");
     let pool = refusal(&["config", "check", "--set", "store.oracle.pool_size=4000000000"]);
     assert!(pool.contains("store.oracle.pool_size must be at most"), "{pool}");
+    for (setting, said) in [
+        ("cache.ttl_ms=0", "cache.ttl_ms must be at least 1"),
+        ("cache.ttl_ms=86400001", "cache.ttl_ms must be at most 86400000 (a day)"),
+        ("cache.max_entries=100000001", "cache.max_entries must be at most 100000000 (0 turns the cache off)"),
+    ] {
+        assert_eq!(refusal(&["config", "check", "--set", setting]), format!("augur: {said}"));
+    }
 }
 
 #[test]

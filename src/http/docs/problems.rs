@@ -86,7 +86,7 @@ impl IntoResponses for StoreProblems {
 /// The headers of an answer that was looked up or predicted.
 fn provenance() -> [(String, RefOr<Header>); 2] {
     [
-        ("Cache-Status", "Where the answer comes from (RFC 9211): `augur; hit`, `augur; fwd=miss; stored`, ..."),
+        ("Cache-Status", "Where the answer comes from (RFC 9211): `augur; hit`, `augur; fwd=miss; stored`, `augur-memory; hit; ttl=9`, ..."),
         ("Augur-Model", "`name@version` of the model that made it, where known"),
     ]
     .map(|(name, description)| (name.to_owned(), header(description, 400).into()))

@@ -1,6 +1,7 @@
 //! `GET /v2/models/{model}/stats`: the statistics extension
 //! (<https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md>), with the parts that
-//! are measured here. The result table is what the protocol calls the response cache.
+//! are measured here. The result table, with the memory before it, is what the protocol calls the response cache; what the
+//! memory does by itself is told beside, in a member of our own.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
@@ -21,7 +22,10 @@ pub(super) async fn of_model(context: Data<Context>, target: Path<Target>) -> Re
         count: counted.successes,
         duration_ns: counted.hits.duration_ns + counted.misses.duration_ns + counted.predictions.duration_ns,
     };
-    Ok(HttpResponse::Ok().json(json!({
+    let memory_hits = counted.cache.map_or(0, |cache| cache.hits);
+    // From memory takes no time worth measuring.
+    let hits = Measured { count: counted.hits.count + memory_hits, ..counted.hits };
+    let mut stats = json!({
         "model_stats": [{
             "name": signature.model,
             "version": version.version(),
@@ -32,11 +36,20 @@ pub(super) async fn of_model(context: Data<Context>, target: Path<Target>) -> Re
                 "success": duration(success),
                 "fail": { "count": counted.failures },
                 "compute_infer": duration(counted.predictions),
-                "cache_hit": duration(counted.hits),
+                "cache_hit": duration(hits),
                 "cache_miss": duration(counted.misses),
             },
         }],
-    })))
+    });
+    if let Some(cache) = counted.cache {
+        stats["model_stats"][0]["memory_cache"] = json!({
+            "hits": cache.hits,
+            "misses": cache.misses,
+            "entries": cache.entries,
+            "evictions": cache.evictions,
+        });
+    }
+    Ok(HttpResponse::Ok().json(stats))
 }
 
 fn duration(measured: Measured) -> Value {

@@ -48,7 +48,7 @@ impl<T: Table> Server<T> {
 }
 
 /// Where the row of a key is.
-fn path(url: &str) -> String {
+pub(crate) fn path(url: &str) -> String {
     use base64::Engine;
     format!("/api/results/{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(url))
 }
