@@ -111,7 +111,8 @@ impl Algorithm {
 
 impl fmt::Display for Algorithm {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
+        // not written as it is, which would leave out the width that a column asks for
+        out.pad(match self {
             Algorithm::Text => "text",
             Algorithm::Linear => "linear",
             Algorithm::Ridge => "ridge",
