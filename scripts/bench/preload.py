@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""preload.py PORT: asks for the 1,000 keys of hits.lua twice, so that they are stored and proven to be hits."""
+"""preload.py PORT: asks for the 1,000 keys of hits.lua, so that they are stored from then on."""
 
 import http.client
 import json
@@ -14,15 +14,13 @@ def ask(connection, url):
     body = response.read()
     if response.status != 200:
         sys.exit(f"preload: {url} was answered with {response.status}: {body!r}")
-    return json.loads(body)["result"]
 
 
 def main():
     connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=30)
     urls = [f"http://known-{i:04}.example.com/shop/item?id={i * 7919}" for i in range(KEYS)]
-    first = [ask(connection, url) for url in urls]
-    if first != [ask(connection, url) for url in urls]:
-        sys.exit("preload: the second answers differ from the first")
+    for url in urls:
+        ask(connection, url)
 
 
 main()
