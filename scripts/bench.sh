@@ -110,8 +110,8 @@ out=${out:-$target/bench/report.md}
 need wrk wrk
 need python3 "python3 python3-venv"
 
-build augur bare_handler standin
-[[ -x $bare && -x $augur && -x $standin ]] || die "cargo did not build all that is measured"
+build
+build_others
 install_python_programs
 install_oha
 for left in "${left_out[@]}"; do

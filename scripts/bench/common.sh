@@ -25,36 +25,33 @@ for variable in "${!AUGUR_@}"; do
 done
 
 augur=$target/release/augur
+bare=$target/release/bare_handler
 standin=$target/release/examples/database
 # the Python programs, see tools.sh
 venv=$target/bench-venv
 
-# build augur [bare_handler] [standin]. Sets `bare` to the bare handler's file.
 build() {
     echo "building" >&2
-    local wanted=(--bin "$1")
-    [[ " $* " != *" bare_handler "* ]] || wanted+=(--bench bare_handler)
-    # The bare handler's file name holds a hash; cargo tells it.
-    bare=$(cargo build --release --locked --quiet "${wanted[@]}" --message-format=json-render-diagnostics |
-        python3 -c '
-import json, sys
-for line in sys.stdin:
-    message = json.loads(line)
-    if message.get("executable") and message["target"]["name"] == "bare_handler":
-        print(message["executable"])')
-    [[ " $* " != *" standin "* ]] ||
-        cargo build --release --locked --quiet --package oci_standin --lib --example database
+    cargo build --release --locked --quiet --package augur --bins
+}
+
+# What augur is held against, and the stand-in for Oracle: by themselves, so that augur gets no other features.
+build_others() {
+    cargo build --release --locked --quiet --package bare_handler
+    cargo build --release --locked --quiet --package oci_standin --lib --example database
 }
 
 server=
 loader=
+storm=
 data=
 stop() {
     local process
-    for process in $loader $server; do
+    for process in $storm $loader $server; do
         kill "$process" 2>/dev/null || true
         wait "$process" 2>/dev/null || true
     done
+    storm=
     loader=
     server=
 }
@@ -79,6 +76,7 @@ standin_database() {
     [[ -e $1/standin.control ]] || fresh=1
     "$standin" "$@"
     if [[ -n $fresh ]]; then
+        echo secret >"$1/password"
         oracle_settings "$1"
         "$augur" schema apply "${settings[@]}" >"$1/schema.log" 2>&1 || die "no table: $(tail -n 3 "$1/schema.log")"
     fi
@@ -88,7 +86,7 @@ standin_database() {
 oracle_settings() {
     settings=(
         --set store.backend=oracle --set "store.oracle.connect_string=standin:$1" --set "store.oracle.client_lib_dir=$1"
-        --set store.oracle.user=augur --set store.oracle.password=secret --set store.oracle.pool_size=8
+        --set store.oracle.user=augur --set "store.oracle.password_file=$1/password" --set store.oracle.pool_size=8
     )
 }
 

@@ -127,7 +127,6 @@ drive_half() {
 
 # Hits alone, then the same under a storm of pictures; the storm begins a second before and ends after.
 drive_storm() {
-    local storm
     PAUSE_MS=10 drive --load hits --connections 32
     keep "$contender/paced/32"
     PICTURE=$data/large.png python3 scripts/bench/drive.py --pid "$server" --port "$port" --load pictures --threads 1 \
@@ -137,6 +136,7 @@ drive_storm() {
     PAUSE_MS=10 drive --load hits --connections 32
     keep "$contender/storm-hits/32"
     wait "$storm"
+    storm=
     mv "$data/storm" "$data/driven"
     keep "$contender/storm/16"
 }

@@ -40,7 +40,7 @@ done
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 need wrk wrk
 need python3 python3
-build augur
+build
 data_folder
 mkdir "$data/augur"
 ln -s /dev/null "$data/augur/log"

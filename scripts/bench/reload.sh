@@ -47,7 +47,7 @@ done
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 need wrk wrk
 need python3 python3
-build augur
+build
 data_folder
 swapper=
 trap 'kill $swapper 2>/dev/null || true; stop; rm -rf "$data"' EXIT

@@ -6,7 +6,7 @@ usage() {
     cat <<'TEXT'
 usage: scripts/bench/rows.sh [--rows N] [--seconds N] [--rounds N]
 
-Builds augur, fills an SQLite table with 10,000 rows and one with N (10000000; 1.3 GB under target), and drives hits on
+Builds augur, fills an SQLite table with 10,000 rows and one with N (10000000; 1 GB under target), and drives hits on
 random ones of all their keys with wrk, 64 connections, by turns. Prints the medians and the ratio; fails where it is
 below 0.85.
 
@@ -41,7 +41,7 @@ done
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 need wrk wrk
 need python3 python3
-build augur
+build
 data_folder
 
 # fill ROWS: through the table that augur makes, in the order of the keys, which is that of the b-tree.

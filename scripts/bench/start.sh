@@ -37,7 +37,7 @@ done
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 need python3 python3
 need strip binutils
-build augur
+build
 data_folder
 
 strip -o "$data/stripped" "$augur"

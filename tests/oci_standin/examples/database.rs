@@ -2,9 +2,10 @@
 //! client library beside it (`libclntsh.so`), and sets its times in microseconds. `database FOLDER call` prints how long
 //! one lookup of a stored key takes through the driver: the median, in microseconds.
 
+use std::env;
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use std::{env, io};
 
 use oci_standin::{PASSWORD, StandIn, USER, link_client_library};
 use oracle::{Connection, InitParams};
@@ -32,7 +33,8 @@ fn measure_a_call(folder: &Path) -> Result<(), AnyError> {
     InitParams::new().oracle_client_lib_dir(folder.to_str().ok_or("the folder's name is not UTF-8")?)?.init()?;
     let connection = Connection::connect(USER, PASSWORD, database.connect_string())?;
     let key: String = connection.query_row_as("SELECT MIN(URL) FROM URL_RESULT", &[])?;
-    let mut statement = connection.statement("SELECT RESULT FROM URL_RESULT WHERE URL = :1").fetch_array_size(1).build()?;
+    let mut statement =
+        connection.statement("SELECT RESULT FROM URL_RESULT WHERE URL = :1").fetch_array_size(1).build()?;
     let mut times = Vec::with_capacity(CALLS);
     for _ in 0..CALLS {
         let started = Instant::now();
@@ -40,7 +42,6 @@ fn measure_a_call(folder: &Path) -> Result<(), AnyError> {
         times.push(started.elapsed().as_micros());
     }
     times.sort_unstable();
-    use io::Write as _;
     writeln!(io::stdout(), "{}", times[CALLS / 2])?;
     Ok(())
 }
