@@ -140,7 +140,7 @@ def main():
     sampler.ended.set()
     sampler.join()
     if not figures["requests"]:
-        sys.exit("drive: there was no answer at all")
+        sys.exit(f"drive: no answer in {options.seconds} s; --seconds must be longer for this row")
     figures["per_s"] = figures["requests"] / figures["seconds"]
     figures["cpu_s_per_10k"] = spent_s / figures["requests"] * 1e4
     figures["rest_mb"] = rest_mb

@@ -66,8 +66,10 @@ measure() {
         flask-oracle) standin_times 0 0 ;;
     esac
     start "$contender" "$folder"
-    if [[ $contender != bare && $load != misses && $load != *pictures && ! -e $folder/preloaded ]]; then
-        python3 scripts/bench/preload.py "$port"
+    if [[ $contender != bare && $load != misses && $load != new-* && ! -e $folder/preloaded ]]; then
+        local what=()
+        [[ $load != pictures ]] || what=("$data/small.png" "$known_pictures")
+        python3 scripts/bench/preload.py "$port" "${what[@]}"
         touch "$folder/preloaded"
     fi
     case $contender in
@@ -77,7 +79,7 @@ measure() {
     case $load in
         hits | misses | batches) drive --load "$load" --connections "$connections" ;;
         half) drive_half ;;
-        pictures) KEYS=$known_pictures PICTURE=$data/small.png drive --load pictures --connections "$connections" --warm-up 2 ;;
+        pictures) KEYS=$known_pictures PICTURE=$data/small.png drive --load pictures --connections "$connections" ;;
         new-pictures) PICTURE=$data/small.png drive --load pictures --connections "$connections" ;;
         storm) drive_storm ;;
     esac

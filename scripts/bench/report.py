@@ -128,7 +128,8 @@ def notes(figures, left_out):
     yield "CPU time and private memory (RssAnon, its most during the load) are the server's, of all its processes. The stand-in"
     yield "for Oracle works inside the server's process, so its rows pay for the database's work as well; logging on takes no"
     yield "time there, which is in the Flask program's favour: it does so for each request."
-    yield "Latencies at half of peak are open loop: a request counts from when it was due."
+    yield "Latencies at half of peak are open loop, at the peak that oha itself reaches: a request counts from when it was due."
+    yield "oha sends what is due once a millisecond, so it comes in groups."
     yield ""
     for row in figures.rows:
         if "/half/" in row:
