@@ -90,6 +90,9 @@ chosen=()
 for row in "${rows[@]}"; do
     [[ ! $row =~ $only ]] || chosen+=("$row")
 done
+chosen_has() {
+    printf '%s\n' "${chosen[@]}" | grep -E "$1" >/dev/null
+}
 if [[ -n $list ]]; then
     printf '%s\n' "${chosen[@]}"
     exit
@@ -108,19 +111,19 @@ whole_number --rounds "$rounds"
 ((${#chosen[@]})) || die "--only leaves no row"
 out=${out:-$target/bench/report.md}
 need wrk wrk
-need python3 "python3 python3-venv"
 
 build
 build_others
-install_python_programs
-install_oha
+! chosen_has '^(flask|fastapi)' || install_python_programs
+! chosen_has '^flask-oracle' || install_cx_oracle
+! chosen_has /half/ || install_oha
 for left in "${left_out[@]}"; do
     mapfile -t chosen < <(printf '%s\n' "${chosen[@]}" | grep -v "^${left%%:*}/" || true)
     echo "left out: $left" >&2
 done
 
 data_folder
-prepare
+! chosen_has '/(.*pictures|storm)/' || make_pictures
 started=$SECONDS
 for ((round = 1; round <= rounds; round++)); do
     echo "round $round of $rounds" >&2
@@ -135,9 +138,9 @@ cp "$data/figures" "${out%.md}.jsonl"
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1 || true)
 {
     echo "$(date -u +%F), ${cpu:-unknown processor}, $(getconf _NPROCESSORS_ONLN) cores shared with the load generator;" \
-        "$rounds rounds of $seconds s a row, $((SECONDS - started)) s in all."
+        "$rounds rounds of $seconds s a row, $((SECONDS - started)) s in all.$(python_versions)"
     echo
-    python3 scripts/bench/report.py "${out%.md}.jsonl" "${out%.md}.svg" "${left_out[@]}"
+    "$python" scripts/bench/report.py "${out%.md}.jsonl" "${out%.md}.svg" "${left_out[@]}"
 } >"$out"
 cat "$out"
 echo "written to $out, ${out%.md}.svg and ${out%.md}.jsonl" >&2

@@ -15,6 +15,10 @@ whole_number() {
     [[ $2 =~ ^[1-9][0-9]*$ ]] || die "$1 must be a whole number above 0"
 }
 
+# The interpreter itself: what PATH finds may be a slow wrapper.
+python=$(python3 -c 'import sys; print(sys.executable)') ||
+    die "python3 is missing; Debian and Ubuntu: apt-get install python3 python3-venv"
+
 need() {
     command -v "$1" >/dev/null || die "$1 is missing; Debian and Ubuntu: apt-get install $2"
 }
@@ -67,7 +71,7 @@ data_folder() {
 }
 
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    "$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
 # standin_database FOLDER ROUND_TRIP_US COMMIT_US: makes it with its table where it is absent, and sets its times.
@@ -103,7 +107,9 @@ start() {
     case $contender in
         bare) exec "$bare" "$port" ;;
         flask) exec "$venv/bin/python" scripts/flask_program.py --port "$port" --database "$folder/results.db" ;;
-        flask-oracle) exec "$venv/bin/python" scripts/flask_program.py --port "$port" --oracle "standin:$folder" --client "$folder" ;;
+        flask-oracle)
+            exec "$venv/bin/python" scripts/flask_program.py --port "$port" --oracle "standin:$folder" --client "$folder"
+            ;;
         fastapi) exec "$venv/bin/python" scripts/fastapi_program.py --port "$port" --database "$folder/results.db" ;;
         *) exec "$augur" serve --set "server.listen=[\"127.0.0.1:$port\"]" "${settings[@]}" ;;
     esac >"$folder/log" 2>&1 & # a subshell: exec makes its id the server's
@@ -121,7 +127,7 @@ start() {
 
 # rows_in FILE TABLE: how many rows an SQLite file's table has.
 rows_in() {
-    python3 -c '
+    "$python" -c '
 import sqlite3, sys
 print(sqlite3.connect(sys.argv[1]).execute("SELECT COUNT(*) FROM " + sys.argv[2]).fetchone()[0])' "$1" "$2"
 }

@@ -6,17 +6,16 @@ readonly known_pictures=100
 # half of each contender's peak, in requests a second
 declare -A half=()
 
-# prepare: what several rows share.
-prepare() {
-    # 20 KB, and six million pixels in 3 MB
-    python3 scripts/bench/picture.py 184 184 "$data/small.png"
-    python3 scripts/bench/picture.py 3000 2000 "$data/large.png"
+# 20 KB, and six million pixels in 3 MB
+make_pictures() {
+    "$python" scripts/bench/picture.py 184 184 "$data/small.png"
+    "$python" scripts/bench/picture.py 3000 2000 "$data/large.png"
 }
 
 # drive OPTION...: loads the server that runs; prints a JSON object. Environment goes to the wrk scripts.
 drive() {
     # In the background, so that a signal ends the wait at once.
-    python3 scripts/bench/drive.py --pid "$server" --port "$port" --seconds "$seconds" --oha "$oha" "$@" >"$data/driven" &
+    "$python" scripts/bench/drive.py --pid "$server" --port "$port" --seconds "$seconds" --oha "$oha" "$@" >"$data/driven" &
     loader=$!
     wait "$loader" || die "the load failed; the server's last words: $(tail -n 3 "$folder/log")"
     loader=
@@ -24,7 +23,7 @@ drive() {
 
 # number NAME: a number of the last drive.
 number() {
-    python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1" <"$data/driven"
+    "$python" -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1" <"$data/driven"
 }
 
 # keep ROW: the figures of the last drive, as a row of this round.
@@ -69,7 +68,7 @@ measure() {
     if [[ $contender != bare && $load != misses && $load != new-* && ! -e $folder/preloaded ]]; then
         local what=()
         [[ $load != pictures ]] || what=("$data/small.png" "$known_pictures")
-        python3 scripts/bench/preload.py "$port" "${what[@]}"
+        "$python" scripts/bench/preload.py "$port" "${what[@]}"
         touch "$folder/preloaded"
     fi
     case $contender in
@@ -93,7 +92,7 @@ measure() {
 
 # standin_times ROUND_TRIP_MS COMMIT_MS
 standin_times() {
-    standin_database "$folder" "$(python3 -c "print(round($1 * 1000))")" "$(($2 * 1000))"
+    standin_database "$folder" "$("$python" -c "print(round($1 * 1000))")" "$(($2 * 1000))"
 }
 
 # A miss that is not in the table afterwards would be a hit, or a lost write, that was counted as one; a hit that left a
@@ -122,7 +121,7 @@ check_stored() {
 drive_half() {
     if [[ -z ${half[$contender]:-} ]]; then
         drive --load open --connections "$connections" --seconds "$(((seconds + 1) / 2))"
-        half[$contender]=$(python3 -c "print(round($(number per_s) / 2))")
+        half[$contender]=$("$python" -c "print(round($(number per_s) / 2))")
     fi
     drive --load open --connections "$connections" --rate "${half[$contender]}"
 }
@@ -131,7 +130,7 @@ drive_half() {
 drive_storm() {
     PAUSE_MS=10 drive --load hits --connections 32
     keep "$contender/paced/32"
-    PICTURE=$data/large.png python3 scripts/bench/drive.py --pid "$server" --port "$port" --load pictures --threads 1 \
+    PICTURE=$data/large.png "$python" scripts/bench/drive.py --pid "$server" --port "$port" --load pictures --threads 1 \
         --connections 16 --seconds "$((seconds + 3))" --warm-up 0 >"$data/storm" &
     storm=$!
     sleep 1

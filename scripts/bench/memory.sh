@@ -39,17 +39,16 @@ done
 # shellcheck source=scripts/bench/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 need wrk wrk
-need python3 python3
 build
 data_folder
 mkdir "$data/augur"
 ln -s /dev/null "$data/augur/log"
 start sqlite "$data/augur"
-python3 scripts/bench/preload.py "$port"
+"$python" scripts/bench/preload.py "$port"
 
 # drive OPTION...: prints one line of JSON.
 drive() {
-    python3 scripts/bench/drive.py --pid "$server" --port "$port" --warm-up 0 "$@" >"$data/driven" &
+    "$python" scripts/bench/drive.py --pid "$server" --port "$port" --warm-up 0 "$@" >"$data/driven" &
     loader=$!
     wait "$loader" || die "the load failed"
     loader=
@@ -64,7 +63,7 @@ while ((sent < millions * 1000000)); do
     sent=$((sent + $(tail -n 1 "$data/runs" | sed 's/.*"requests": \([0-9]*\).*/\1/')))
     echo "$sent requests, $(tail -n 1 "$data/runs" | sed 's/.*"private_mb": \([0-9.]*\).*/\1/') MB" >&2
 done
-python3 - "$data/many" "$data/runs" <<'PYTHON'
+"$python" - "$data/many" "$data/runs" <<'PYTHON'
 import json
 import sys
 from statistics import median

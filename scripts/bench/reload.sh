@@ -46,7 +46,6 @@ done
 # shellcheck source=scripts/bench/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 need wrk wrk
-need python3 python3
 build
 data_folder
 swapper=
@@ -62,12 +61,12 @@ mapfile -t versions < <("$augur" model list | sed 's/.*@//')
 "$augur" model activate "${versions[0]}" >/dev/null
 
 start sqlite "$data"
-python3 scripts/bench/preload.py "$port"
+"$python" scripts/bench/preload.py "$port"
 
 # As `augur model activate` writes it, without a process for each time.
 swap_for_ever() {
     local n=0 pause
-    pause=$(python3 -c "print(1 / $swaps_per_s)")
+    pause=$("$python" -c "print(1 / $swaps_per_s)")
     while sleep "$pause"; do
         n=$((n + 1))
         echo "${versions[n % 2]}" >"$data/models/.next"
@@ -93,7 +92,7 @@ for state in quiet swapping; do
 done
 swaps=$(grep -c 'answers from now on' "$data/log" || true)
 echo "$swaps swaps in $((2 * seconds)) s"
-python3 - "${figures[hits-quiet]}" "${figures[hits-swapping]}" "${figures[misses-quiet]}" "${figures[misses-swapping]}" <<'PYTHON'
+"$python" - "${figures[hits-quiet]}" "${figures[hits-swapping]}" "${figures[misses-quiet]}" "${figures[misses-swapping]}" <<'PYTHON'
 import sys
 
 rows = [[int(word) for word in line.split()] for line in sys.argv[1:]]

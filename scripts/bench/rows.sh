@@ -40,7 +40,6 @@ done
 # shellcheck source=scripts/bench/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 need wrk wrk
-need python3 python3
 build
 data_folder
 
@@ -48,7 +47,7 @@ data_folder
 fill() {
     start sqlite "$data/$1"
     stop
-    python3 - "$data/$1/results.db" "$1" <<'PYTHON'
+    "$python" - "$data/$1/results.db" "$1" <<'PYTHON'
 import sqlite3
 import sys
 
@@ -74,7 +73,7 @@ for ((round = 1; round <= rounds; round++)); do
     for count in 10000 "$rows"; do
         start sqlite "$data/$count"
         # The warm-up is long enough to bring much of the table into memory.
-        KEYS=$count python3 scripts/bench/drive.py --pid "$server" --port "$port" --load rows --seconds "$seconds" \
+        KEYS=$count "$python" scripts/bench/drive.py --pid "$server" --port "$port" --load rows --seconds "$seconds" \
             --warm-up "$seconds" >"$data/driven" &
         loader=$!
         wait "$loader" || die "the load failed: $(tail -n 3 "$data/$count/log")"
@@ -85,7 +84,7 @@ for ((round = 1; round <= rounds; round++)); do
     done
 done
 echo "the large table takes $(($(stat -c %s "$data/$rows/results.db") / 1000000)) MB"
-python3 - "$data/figures" "$rows" <<'PYTHON'
+"$python" - "$data/figures" "$rows" <<'PYTHON'
 import json
 import sys
 from statistics import median

@@ -35,13 +35,12 @@ done
 
 # shellcheck source=scripts/bench/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-need python3 python3
 need strip binutils
 build
 data_folder
 
 strip -o "$data/stripped" "$augur"
-python3 - "$augur" "$data" "$times" "$(stat -c %s "$data/stripped")" <<'PYTHON'
+"$python" - "$augur" "$data" "$times" "$(stat -c %s "$data/stripped")" <<'PYTHON'
 import socket
 import subprocess
 import sys
