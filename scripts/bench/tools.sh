@@ -43,9 +43,7 @@ install_oha() {
     fi
     if [[ ! -x $oha ]]; then
         echo "installing oha" >&2
-        # without TLS, which takes longer to build than all the rest
-        cargo install oha --locked --quiet --no-default-features --root "$target/bench-tools" \
-            --target-dir "$target/bench-tools/build"
+        cargo install oha --locked --quiet --root "$target/bench-tools" --target-dir "$target/bench-tools/build"
         rm -rf "$target/bench-tools/build"
     fi
 }
