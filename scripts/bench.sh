@@ -53,7 +53,7 @@ rows=(
 # The rows that the wanted figures are made of.
 quick_rows=(
     bare/hits/64 sqlite/hits/64 cache/hits/64 sqlite/misses/64 one/misses/64 flask/hits/64 flask/misses/64
-    bare/hits/256 sqlite/hits/256 oracle-1/hits/256 oracle-1/misses/256 sqlite/hits/512
+    bare/hits/256 oracle-1/hits/256 oracle-1/misses/256 sqlite/hits/512
     bare/hits/1 oracle-1/hits/1 bare/half/64 sqlite/half/64
 )
 
