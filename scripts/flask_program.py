@@ -2,8 +2,8 @@
 """The documents' Flask program, for scripts/bench.sh: what augur is measured against.
 
 Kept as there: one route, a connection for each request, look up first, else predict, insert and commit, Flask's own
-server with its threads. Changed: sqlite3 stands in for Oracle, and a fixed linear function for scikit-learn's model, so
-that it runs anywhere. Both changes are in its favour.
+server with its threads. Changed: a fixed linear function stands in for scikit-learn's model, and sqlite3, where no
+--oracle is given, for cx_Oracle, so that it runs anywhere. Both changes are in its favour.
 """
 
 import argparse
@@ -13,9 +13,12 @@ from flask import Flask, jsonify, request
 
 app = Flask(__name__)
 database = ""
+oracle = None  # the module cx_Oracle, with --oracle
 
 
 def connect():
+    if oracle:
+        return oracle.connect(user="augur", password="secret", dsn=database)
     # The timeout is how long a commit waits for other threads' commits; sqlite3's 5 s would fail some of 64 clients.
     return sqlite3.connect(database, timeout=60)
 
@@ -59,15 +62,23 @@ def ml():
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="The documents' Flask program on SQLite")
-    parser.add_argument("--database", required=True, help="SQLite file; made where absent")
+    parser = argparse.ArgumentParser(description="The documents' Flask program on SQLite or Oracle")
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--database", help="SQLite file; made where absent")
+    place.add_argument("--oracle", metavar="DSN", help="connect string; the table URL_RESULT is there already")
+    parser.add_argument("--client", help="folder of Oracle's client library, for --oracle")
     parser.add_argument("--port", type=int, default=8000)
     arguments = parser.parse_args()
-    database = arguments.database
-    setup = connect()
-    # The same journal and durability as augur's (WAL is kept in the file, synchronous=FULL is SQLite's default): the
-    # comparison is between programs, not between journals.
-    setup.execute("PRAGMA journal_mode = WAL")
-    setup.execute("CREATE TABLE IF NOT EXISTS url_result (url TEXT PRIMARY KEY, result REAL)")
-    setup.close()
+    database = arguments.database or arguments.oracle
+    if arguments.oracle:
+        import cx_Oracle as oracle
+
+        oracle.init_oracle_client(lib_dir=arguments.client)
+    else:
+        setup = connect()
+        # The same journal and durability as augur's (WAL is kept in the file, synchronous=FULL is SQLite's default): the
+        # comparison is between programs, not between journals.
+        setup.execute("PRAGMA journal_mode = WAL")
+        setup.execute("CREATE TABLE IF NOT EXISTS url_result (url TEXT PRIMARY KEY, result REAL)")
+        setup.close()
     app.run(host="127.0.0.1", port=arguments.port)

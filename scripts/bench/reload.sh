@@ -43,28 +43,15 @@ while (($#)); do
     esac
 done
 
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-target=${CARGO_TARGET_DIR:-target}
-for variable in "${!AUGUR_@}"; do
-    unset "$variable"
-done
-cargo build --release --locked --quiet --bin augur
-augur=$target/release/augur
-
-# Under target, not in /tmp: that is memory on many machines, and a commit would cost nothing there.
-data=$(mktemp -d "$PWD/$target/reload.XXXXXX")
-server=
+# shellcheck source=scripts/bench/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+need wrk wrk
+build
+data_folder
 swapper=
-stop() {
-    for process in $swapper $server; do
-        kill "$process" 2>/dev/null || true
-        wait "$process" 2>/dev/null || true
-    done
-    rm -rf "$data"
-}
-trap stop EXIT
+trap 'kill $swapper 2>/dev/null || true; stop; rm -rf "$data"' EXIT
 
-export AUGUR__MODELS__URL__PATH=$data/models AUGUR__STORE__SQLITE__PATH=$data/results.db
+export AUGUR__MODELS__URL__PATH=$data/models
 mkdir "$data/models"
 "$augur" train --data tests/data/urls.csv --out "$data/other.augur" >/dev/null
 for file in models/url-default.augur "$data/other.augur"; do
@@ -73,19 +60,13 @@ done
 mapfile -t versions < <("$augur" model list | sed 's/.*@//')
 "$augur" model activate "${versions[0]}" >/dev/null
 
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-"$augur" serve --set "server.listen=[\"127.0.0.1:$port\"]" --set 'log.level="info,augur::access=off"' 2>"$data/log" &
-server=$!
-for _ in {1..200}; do
-    if (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
-    sleep 0.05
-done
-python3 scripts/bench/preload.py "$port"
+start sqlite "$data"
+"$python" scripts/bench/preload.py "$port"
 
 # As `augur model activate` writes it, without a process for each time.
 swap_for_ever() {
     local n=0 pause
-    pause=$(python3 -c "print(1 / $swaps_per_s)")
+    pause=$("$python" -c "print(1 / $swaps_per_s)")
     while sleep "$pause"; do
         n=$((n + 1))
         echo "${versions[n % 2]}" >"$data/models/.next"
@@ -111,7 +92,7 @@ for state in quiet swapping; do
 done
 swaps=$(grep -c 'answers from now on' "$data/log" || true)
 echo "$swaps swaps in $((2 * seconds)) s"
-python3 - "${figures[hits-quiet]}" "${figures[hits-swapping]}" "${figures[misses-quiet]}" "${figures[misses-swapping]}" <<'PYTHON'
+"$python" - "${figures[hits-quiet]}" "${figures[hits-swapping]}" "${figures[misses-quiet]}" "${figures[misses-swapping]}" <<'PYTHON'
 import sys
 
 rows = [[int(word) for word in line.split()] for line in sys.argv[1:]]

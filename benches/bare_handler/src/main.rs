@@ -1,7 +1,8 @@
 //! The bare HTTP server that `scripts/bench.sh` measures augur against: the same framework, the same JSON and the same
 //! forms, no work.
 //!
-//! `bare_handler PORT` serves on 127.0.0.1 until it is killed. `cargo bench` starts it without a port; it then ends.
+//! `bare_handler PORT` serves on 127.0.0.1 until it is killed. It is a package of its own, so that building it gives augur
+//! no other features than it ships with.
 
 use actix_multipart::{Multipart, MultipartError};
 use actix_web::web::{self, Bytes};
@@ -50,7 +51,7 @@ async fn classify(mut form: Multipart) -> Result<HttpResponse, MultipartError> {
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
     let Some(port) = std::env::args().nth(1).and_then(|text| text.parse::<u16>().ok()) else {
-        return Ok(());
+        return Err(std::io::Error::other("usage: bare_handler PORT"));
     };
     // The number of workers is the framework's choice, as in augur: one a core.
     let app = || App::new().route("/url", web::post().to(answer)).route("/classify", web::post().to(classify));
