@@ -94,9 +94,11 @@ oracle_settings() {
     )
 }
 
-# start CONTENDER FOLDER: runs it with its data and its log in the folder, and waits until it accepts connections.
+# start CONTENDER FOLDER [OPTION...]: runs it with its data and its log (or `log`) in the folder, augur with the options,
+# and waits until it accepts connections.
 start() {
     local contender=$1 folder=$2 settings=(--set "store.sqlite.path=$2/results.db")
+    shift 2
     mkdir -p "$folder"
     port=$(free_port)
     case $contender in
@@ -111,8 +113,8 @@ start() {
             exec "$venv/bin/python" scripts/flask_program.py --port "$port" --oracle "standin:$folder" --client "$folder"
             ;;
         fastapi) exec "$venv/bin/python" scripts/fastapi_program.py --port "$port" --database "$folder/results.db" ;;
-        *) exec "$augur" serve --set "server.listen=[\"127.0.0.1:$port\"]" "${settings[@]}" ;;
-    esac >"$folder/log" 2>&1 & # a subshell: exec makes its id the server's
+        *) exec "$augur" serve --set "server.listen=[\"127.0.0.1:$port\"]" "${settings[@]}" "$@" ;;
+    esac >"${log:-$folder/log}" 2>&1 & # a subshell: exec makes its id the server's
     server=$!
     for _ in {1..400}; do
         if (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
@@ -121,7 +123,7 @@ start() {
         kill -0 "$server" 2>/dev/null || break
         sleep 0.025
     done
-    tail -n 5 "$folder/log" >&2
+    tail -n 5 "${log:-$folder/log}" >&2
     die "$contender does not serve"
 }
 
