@@ -3,6 +3,7 @@
 //! WAL with `synchronous = FULL`: a commit that was acknowledged survives the process and the machine. SQLite has one
 //! writer, so writes queue at a mutex here instead of at SQLite's busy handler; readers never wait for it.
 
+mod affinity;
 mod check;
 mod query;
 mod rows;

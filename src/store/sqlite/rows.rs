@@ -4,6 +4,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, ffi, params};
 
 use super::SqliteStore;
+use super::affinity::Affinity;
 use crate::domain::{Key, NewResult, Number, Outcome, StoredResult};
 use crate::store::{Change, Changed, Found, Inserted, Rejection, StoreError, Swap, Swapped};
 
@@ -49,11 +50,17 @@ pub(super) fn insert_rows(
     let inserted = {
         let mut insert = transaction.prepare_cached(&store.statements.insert)?;
         let mut select = transaction.prepare_cached(&store.statements.find)?;
+        let affinity = Affinity::of(select.columns()[0].decl_type());
         rows.iter()
             .map(|row| match insert_row(&mut insert, store.statements.has_model, row) {
-                Ok(Some(stored)) => Ok(Inserted::Stored(stored)),
+                // Asking for what is known, by RETURNING or otherwise, would take as long as the insert.
+                Ok(true) if affinity.keeps(&row.outcome) => Ok(Inserted::Stored(row.outcome.clone())),
+                Ok(true) => {
+                    let stored = find(&mut select, &row.key)?;
+                    Ok(Inserted::Stored(stored.map_or_else(|| row.outcome.clone(), |found| found.outcome)))
+                }
                 // Somebody was first. The row cannot be gone again: this transaction holds the write lock.
-                Ok(None) => Ok(find(&mut select, &row.key)?.map_or_else(
+                Ok(false) => Ok(find(&mut select, &row.key)?.map_or_else(
                     || {
                         store.unstorable.note_conflict();
                         Inserted::Rejected(Rejection::Conflict)
@@ -85,7 +92,7 @@ pub(super) fn update_row(
     let statements = &store.statements;
     let changed = {
         let mut select = transaction.prepare_cached(&statements.row)?;
-        let takes_text = takes_text(select.columns()[1].decl_type());
+        let affinity = Affinity::of(select.columns()[1].decl_type());
         let before = select.query_row([key.as_str()], stored_result).optional()?;
         match (decide(before.as_ref()), before) {
             (Change::Keep, before) | (Change::Remove, before @ None) => return Ok(Changed::Kept(before)),
@@ -93,7 +100,7 @@ pub(super) fn update_row(
                 transaction.prepare_cached(&statements.delete)?.execute([key.as_str()])?;
                 Changed::Removed { before }
             }
-            (Change::Replace { outcome: Outcome::Text(_), .. }, _) if !takes_text => {
+            (Change::Replace { outcome: Outcome::Text(_), .. }, _) if !affinity.takes_text() => {
                 return Ok(Changed::Rejected(Rejection::ValueDoesNotFit));
             }
             (Change::Replace { outcome, model }, before) => {
@@ -103,7 +110,7 @@ pub(super) fn update_row(
                     put(&mut update, statements.has_model, &row).map(|rows| rows > 0)
                 } else {
                     let mut insert = transaction.prepare_cached(&statements.insert)?;
-                    insert_row(&mut insert, statements.has_model, &row).map(|stored| stored.is_some())
+                    insert_row(&mut insert, statements.has_model, &row)
                 };
                 match written {
                     Ok(true) => Changed::Replaced { before, after: select.query_row([key.as_str()], stored_result)? },
@@ -129,7 +136,7 @@ pub(super) fn swap_rows(
         let mut select = transaction.prepare_cached(&statements.find)?;
         let mut update = transaction.prepare_cached(&statements.put)?;
         let mut remove = transaction.prepare_cached(&statements.delete)?;
-        let takes_text = takes_text(select.columns()[0].decl_type());
+        let affinity = Affinity::of(select.columns()[0].decl_type());
         swaps
             .iter()
             .map(|swap| {
@@ -139,7 +146,7 @@ pub(super) fn swap_rows(
                 let Some(Found { outcome, model }) = swap.after.clone() else {
                     return remove.execute([swap.key.as_str()]).map(|_| Swapped::Done(None));
                 };
-                if matches!(outcome, Outcome::Text(_)) && !takes_text {
+                if matches!(outcome, Outcome::Text(_)) && !affinity.takes_text() {
                     return Ok(Swapped::Rejected(Rejection::ValueDoesNotFit));
                 }
                 let row = NewResult { key: swap.key.clone(), outcome, model };
@@ -173,14 +180,6 @@ fn rejection(error: &rusqlite::Error) -> Option<Rejection> {
     }
 }
 
-/// Whether a column of this declared type is for text, by SQLite's rules of affinity (Datatypes In SQLite, 3.1). SQLite
-/// itself would store text in a column of numbers; in Oracle none can stand there.
-fn takes_text(declared: Option<&str>) -> bool {
-    let declared = declared.unwrap_or_default().to_ascii_uppercase();
-    let has = |word: &&str| declared.contains(*word);
-    !declared.contains("INT") && (declared.is_empty() || ["CHAR", "CLOB", "TEXT", "BLOB"].iter().any(has))
-}
-
 /// A row of `row.sql` or `page.sql`.
 pub(super) fn stored_result(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredResult> {
     Ok(StoredResult {
@@ -201,19 +200,14 @@ fn text(value: ValueRef<'_>) -> Option<String> {
     }
 }
 
-/// Inserts a row and answers the value as the column's affinity stored it; `None` where the key is there already.
-fn insert_row(
-    insert: &mut rusqlite::CachedStatement<'_>,
-    has_model: bool,
-    row: &NewResult,
-) -> rusqlite::Result<Option<Outcome>> {
-    let stored = |row: &rusqlite::Row<'_>| Ok(outcome(row.get_ref(0)?));
-    if has_model {
-        insert.query_row(params![row.key.as_str(), Column(&row.outcome), row.model], stored)
+/// Inserts a row; `false` where the key is there already.
+fn insert_row(insert: &mut rusqlite::CachedStatement<'_>, has_model: bool, row: &NewResult) -> rusqlite::Result<bool> {
+    let rows = if has_model {
+        insert.execute(params![row.key.as_str(), Column(&row.outcome), row.model])
     } else {
-        insert.query_row(params![row.key.as_str(), Column(&row.outcome)], stored)
-    }
-    .optional()
+        insert.execute(params![row.key.as_str(), Column(&row.outcome)])
+    };
+    Ok(rows? > 0)
 }
 
 /// An outcome as SQLite takes it.
