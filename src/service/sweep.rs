@@ -2,6 +2,7 @@
 //! meanwhile; what they write behind the walk is not seen.
 
 use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -76,7 +77,7 @@ pub(super) fn sweep(
                 while let Some(batch) = next(&waiting) {
                     // After a failure the rest is passed over, so that the walk does not wait for ever.
                     if failed.lock().unwrap_or_else(PoisonError::into_inner).is_none()
-                        && let Err(error) = work(&batch)
+                        && let Err(error) = unless_it_panics(|| work(&batch))
                     {
                         fail(error);
                     }
@@ -90,7 +91,7 @@ pub(super) fn sweep(
                 allowed = allowed.max(Instant::now())
                     + Duration::from_secs(1).mul_f64(batch.len() as f64 / f64::from(rate.get()));
             }
-            // It fails only where all workers panicked, which the scope tells of.
+            // The receiver outlives it, and the workers take batches for as long as there is a sender.
             let _ = batches.send(batch);
         };
         let mut batch = Vec::with_capacity(batch_rows);
@@ -112,6 +113,13 @@ pub(super) fn sweep(
         drop(batches);
     });
     failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+}
+
+/// A panic is an error like another: a worker that was gone would take no more batches, and the walk would wait for it.
+fn unless_it_panics(work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    // What it shares with others are counts, which nobody is told after an error.
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(StoreError::Internal(anyhow::anyhow!("a worker panicked"))))
 }
 
 fn next(waiting: &Mutex<Receiver<Vec<StoredResult>>>) -> Option<Vec<StoredResult>> {
