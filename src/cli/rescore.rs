@@ -41,7 +41,7 @@ pub(super) fn run(args: &RescoreArgs, settings: &Settings) -> anyhow::Result<()>
         "store.table.model_column is empty: without it nobody knows which rows an older model made"
     );
     let model = application::load_url_model(settings)?;
-    let store = store::open::open(&settings.store)?.urls;
+    let store = store::open::open_existing(&settings.store)?.urls;
     let pace = Pace { workers: args.workers.into(), rows_per_s: args.rate };
     let (include_unknown, include_manual) = (args.include_unknown, args.include_manual);
     let options = RescoreOptions { include_unknown, include_manual, pace, dry_run: args.dry_run };

@@ -34,6 +34,17 @@ pub fn open(settings: &StoreSettings) -> anyhow::Result<Stores> {
     })
 }
 
+/// Like [`open`], for work on a database that has to be there already.
+///
+/// # Errors
+/// As [`open`], and where there is no SQLite database at the configured path.
+pub fn open_existing(settings: &StoreSettings) -> anyhow::Result<Stores> {
+    if settings.backend == Backend::Sqlite {
+        sqlite::ensure_exists(&settings.sqlite)?;
+    }
+    open(settings)
+}
+
 /// The DDL that makes the tables, the configured one and that of the images; needs no database.
 ///
 /// # Errors

@@ -170,6 +170,13 @@ impl SqliteStore {
     }
 }
 
+/// Refuses a path without a database, where opening would make one.
+pub(super) fn ensure_exists(settings: &SqliteSettings) -> anyhow::Result<()> {
+    let path = &settings.path;
+    anyhow::ensure!(path.exists(), "there is no database at store.sqlite.path {}", path.display());
+    Ok(())
+}
+
 /// The DDL that makes the table, with the configured names.
 pub(super) fn ddl(names: &TableNames) -> String {
     ddl_with_names(CREATE, names)

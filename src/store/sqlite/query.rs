@@ -4,7 +4,7 @@ use anyhow::{Context, bail, ensure};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
-use super::set_up;
+use super::{ensure_exists, set_up};
 use crate::store::SqliteSettings;
 use crate::store::query::{Pair, two_columns};
 
@@ -15,7 +15,7 @@ pub(in crate::store) fn select(
     each: &mut dyn FnMut(Pair<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let path = settings.path.display();
-    ensure!(settings.path.exists(), "there is no database at store.sqlite.path {path}");
+    ensure_exists(settings)?;
     // Not for reading alone: such a connection would leave the files of WAL behind.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || {
