@@ -67,6 +67,12 @@ impl ModelVersion {
         row.and_then(|row| row.rsplit_once('@')).is_some_and(|(its_name, its)| its_name == name && its < version)
     }
 
+    /// The name in what MODEL says of a row; `None` where that is no `name@version`.
+    #[must_use]
+    pub fn name_in(row: &str) -> Option<&str> {
+        row.rsplit_once('@').map(|(name, _)| name)
+    }
+
     /// The version without the model's name.
     #[must_use]
     pub fn version(&self) -> &str {

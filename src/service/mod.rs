@@ -24,7 +24,7 @@ use serde::Deserialize;
 
 pub use cache::{CacheSettings, CacheStatistics};
 pub use error::ServiceError;
-pub use prune::{PruneOptions, Pruned, prune};
+pub use prune::{PruneOptions, Pruned, Whose, prune};
 pub use rescore::{Changes, RescoreOptions, Rescored, rescore};
 pub use results::{Listing, StoredResults};
 pub use statistics::{Measured, Statistics};

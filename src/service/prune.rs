@@ -1,10 +1,10 @@
 //! Prune: removes old rows, so that the table stays inside its quota. What was removed is predicted anew when it is asked
-//! for; what a person or another program wrote could not be.
+//! for; what a person, another program or another model wrote could not be.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::sweep::{Pace, Step, patiently, sweep};
-use crate::domain::{MANUAL, StoredResult};
+use crate::domain::{MANUAL, ModelVersion, StoredResult};
 use crate::store::{Found, ResultStore, StoreError, Swap, Swapped};
 
 /// What to remove, and how.
@@ -12,14 +12,38 @@ use crate::store::{Found, ResultStore, StoreError, Swap, Swapped};
 pub struct PruneOptions {
     /// Rows written before this time.
     pub before: jiff::Timestamp,
-    /// Only rows that this model made, as MODEL has it.
-    pub model: Option<String>,
-    /// Also rows whose MODEL is NULL: those of other programs.
-    pub include_unknown: bool,
+    /// Whose rows.
+    pub whose: Whose,
     /// How fast.
     pub pace: Pace,
     /// Counts, and removes nothing.
     pub dry_run: bool,
+}
+
+/// Whose rows are removed. Those whose MODEL is `manual` never are.
+#[derive(Debug, Clone)]
+pub enum Whose {
+    /// Rows whose MODEL is this text.
+    Exactly(String),
+    /// Rows of any version of a model.
+    VersionsOf {
+        /// Name of the model, without a version.
+        name: String,
+        /// Also rows whose MODEL is NULL: those of other programs.
+        include_unknown: bool,
+    },
+}
+
+impl Whose {
+    /// Whether a row with this MODEL is one of them.
+    fn is(&self, row: Option<&str>) -> bool {
+        match (self, row) {
+            (_, Some(MANUAL)) => false,
+            (Self::Exactly(model), row) => row == Some(model),
+            (Self::VersionsOf { include_unknown, .. }, None) => *include_unknown,
+            (Self::VersionsOf { name, .. }, Some(row)) => ModelVersion::name_in(row) == Some(name),
+        }
+    }
 }
 
 /// What became of the rows.
@@ -41,13 +65,17 @@ pub fn prune(
     options: &PruneOptions,
     progress: &(dyn Fn(Step) + Sync),
 ) -> Result<Pruned, StoreError> {
-    let wanted = |row: &StoredResult| match row.model.as_deref() {
-        Some(MANUAL) => false,
-        None if !options.include_unknown => false,
-        _ => row.created_at.as_deref().and_then(written_at).is_some_and(|at| at < options.before),
+    let wanted = |row: &StoredResult| {
+        options.whose.is(row.model.as_deref())
+            && row.created_at.as_deref().and_then(written_at).is_some_and(|at| at < options.before)
+    };
+    // The database itself passes over all others.
+    let exact = match &options.whose {
+        Whose::Exactly(model) => Some(model.as_str()),
+        Whose::VersionsOf { .. } => None,
     };
     let (removed, overtaken) = (AtomicU64::new(0), AtomicU64::new(0));
-    sweep(store, options.model.as_deref(), options.pace, &wanted, &|rows| {
+    sweep(store, exact, options.pace, &wanted, &|rows| {
         let swaps: Vec<Swap> =
             rows.iter().map(|row| Swap { key: row.key.clone(), before: Found::of(row), after: None }).collect();
         let swapped = if options.dry_run {

@@ -24,6 +24,7 @@ mod ndjson;
 mod oracle;
 mod picture_load;
 mod pictures;
+mod prune;
 mod report;
 mod rescore;
 mod results;

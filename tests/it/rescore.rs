@@ -1,5 +1,5 @@
-//! Stored results know their model: stale ones are renewed on a hit or in bulk, old ones are removed, and what people and
-//! other programs wrote stays.
+//! Stored results know their model: stale ones are renewed on a hit or in bulk, and what people and other programs wrote
+//! stays.
 
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ impl Versioned {
         database
     }
 
-    fn insert(&self, url: &str, result: f64, model: Option<&str>) {
+    pub(crate) fn insert(&self, url: &str, result: f64, model: Option<&str>) {
         let sql = "INSERT INTO URL_RESULT (URL, RESULT, MODEL) VALUES (?1, ?2, ?3)";
         self.database().execute(sql, (url, result, model)).unwrap();
     }
@@ -203,43 +203,4 @@ fn start_rescore(it: &Versioned, more: &[&str]) -> Child {
         command.args(["--set", &setting]);
     }
     command.spawn().unwrap()
-}
-
-#[test]
-fn prune_removes_old_predictions_and_never_corrections_or_rows_without_a_date() {
-    let it = Versioned::new();
-    let (older, newer) = (format!("url@{}", it.older), format!("url@{}", it.newer));
-    for (url, model) in [
-        ("old", Some(older.as_str())),
-        ("old of another", Some(newer.as_str())),
-        ("young", Some(&*older)),
-        ("undated", Some(&*older)),
-        ("unreadable", Some(&*older)),
-        ("old manual", Some("manual")),
-        ("old foreign", None),
-    ] {
-        it.insert(url, 0.5, model);
-    }
-    let database = it.database();
-    database
-        .execute_batch(
-            "UPDATE URL_RESULT SET CREATED_AT = '2020-01-01T00:00:00.000Z' WHERE URL LIKE 'old%';
-             UPDATE URL_RESULT SET CREATED_AT = NULL WHERE URL = 'undated';
-             UPDATE URL_RESULT SET CREATED_AT = 'long ago' WHERE URL = 'unreadable';",
-        )
-        .unwrap();
-    let urls = || -> Vec<String> {
-        let mut select = database.prepare("SELECT URL FROM URL_RESULT ORDER BY URL").unwrap();
-        select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-    };
-    let prune = |more: &[&str]| it.place.run(&[&["prune", "--older-than", "30"][..], more].concat());
-    assert_eq!(prune(&["--dry-run"]), "         2  rows would be removed\n");
-    assert_eq!(urls().len(), 7);
-    assert_eq!(prune(&["--model", &older, "--rate", "1000"]), "         1  rows removed\n");
-    assert_eq!(prune(&["--model", "manual"]), "         0  rows removed\n");
-    assert_eq!(prune(&[]), "         1  rows removed\n");
-    assert_eq!(urls(), ["old foreign", "old manual", "undated", "unreadable", "young"]);
-    assert_eq!(prune(&["--include-unknown"]), "         1  rows removed\n");
-    assert_eq!(urls(), ["old manual", "undated", "unreadable", "young"]);
-    assert_eq!(prune(&["--images"]), "         0  rows removed\n");
 }

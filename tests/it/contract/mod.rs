@@ -47,6 +47,7 @@ macro_rules! store_contract {
             rows_are_swapped_only_while_they_are_what_they_were,
             swaps_of_every_size_change_each_row_once,
             of_many_sessions_that_swap_a_row_one_does,
+            prune_removes_rows_of_the_model_that_it_names_and_no_others,
             a_missing_table_is_a_schema_error_and_can_be_made,
         }
     };

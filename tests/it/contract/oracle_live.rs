@@ -122,7 +122,7 @@ fn the_live_suite_runs_on_the_stand_in_and_leaves_no_table() {
         .unwrap();
     let told = String::from_utf8(done.stdout).unwrap();
     assert!(done.status.success(), "{told}");
-    assert!(told.contains("test result: ok. 25 passed; 0 failed"), "{told}");
+    assert!(told.contains("test result: ok. 26 passed; 0 failed"), "{told}");
     assert_eq!(database.count("SELECT COUNT(*) FROM USER_TABLES"), 0);
     assert_eq!(database.standin.counters().nchar_binds, 0);
 }

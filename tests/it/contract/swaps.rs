@@ -1,6 +1,7 @@
 //! The clauses of the store contract about rows that are changed if they are still what they were.
 
 use augur::domain::{NewResult, Outcome};
+use augur::service::{Pace, PruneOptions, Whose, prune};
 use augur::store::{Found, Range, Rejection, Swap, Swapped};
 
 use super::clauses::{WAIT, session};
@@ -111,4 +112,26 @@ pub(crate) fn of_many_sessions_that_swap_a_row_one_does(backend: &dyn Backend) {
         swappers.into_iter().map(|swapper| swapper.join().unwrap()).sum()
     });
     assert_eq!(done, ROWS);
+}
+
+pub(crate) fn prune_removes_rows_of_the_model_that_it_names_and_no_others(backend: &dyn Backend) {
+    let mut session = session(backend);
+    let models = ["m@1", "m@2", "manual", "Manual", "fraud-team", "other@1", "a@m@1", "M@1"];
+    let mut rows: Vec<NewResult> =
+        models.iter().map(|model| NewResult { model: Some((*model).to_owned()), ..row(model, 0.5) }).collect();
+    rows.push(NewResult { model: None, ..row("unknown", 0.5) });
+    session.insert_many(&rows).unwrap();
+    let mut left = |whose| {
+        let pace = Pace { workers: 1, rows_per_s: None };
+        let options = PruneOptions { before: jiff::Timestamp::MAX, whose, pace, dry_run: false };
+        prune(backend.store(), &options, &|_| ()).unwrap();
+        let page = session.page(&Range { after: None, prefix: "", model: None }, 100).unwrap();
+        page.into_iter().map(|row| row.key.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    let versions = |include_unknown| Whose::VersionsOf { name: "m".to_owned(), include_unknown };
+    assert!(left(Whose::Exactly("manual".to_owned())).contains(&"manual".to_owned()));
+    assert_eq!(left(Whose::Exactly("m@1".to_owned())).len(), 8);
+    let others = ["M@1", "Manual", "a@m@1", "fraud-team", "manual", "other@1"];
+    assert_eq!(left(versions(false)), [&others[..], &["unknown"]].concat());
+    assert_eq!(left(versions(true)), others);
 }
