@@ -3,19 +3,19 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use serde::Serialize;
 
 use super::train::{metrics_header, metrics_line};
 use super::train_images;
 use super::{data, report};
+use crate::application;
 use crate::model::{self, ImageModel, Pictures, UrlModel};
 use crate::settings::Settings;
 
 /// Judge a model on URLs with known results, or on pictures with known labels
 #[derive(Debug, clap::Args)]
 pub(super) struct EvaluateArgs {
-    /// Model to judge; the one inside this program where none is named
+    /// Model to judge; the configured one where none is named
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// CSV file with the columns `url` and `result`
@@ -38,7 +38,7 @@ pub(super) struct EvaluateArgs {
 /// Judges the model on what the server would answer, and prints the figures on stdout.
 pub(super) fn run(args: &EvaluateArgs, settings: &Settings) -> anyhow::Result<()> {
     match &args.images {
-        Some(images) => evaluate_images(args, images),
+        Some(images) => evaluate_images(args, images, settings),
         None => evaluate_urls(args, settings),
     }
 }
@@ -46,7 +46,7 @@ pub(super) fn run(args: &EvaluateArgs, settings: &Settings) -> anyhow::Result<()
 fn evaluate_urls(args: &EvaluateArgs, settings: &Settings) -> anyhow::Result<()> {
     let model = match &args.model {
         Some(path) => UrlModel::load(path)?,
-        None => UrlModel::embedded().context(UNUSABLE)?,
+        None => application::load_url_model(settings)?,
     };
     let data = data::read(args.data.as_deref(), args.from_store.as_deref(), settings)?;
     let metrics = model::evaluate(&model, &data)?;
@@ -57,10 +57,10 @@ fn evaluate_urls(args: &EvaluateArgs, settings: &Settings) -> anyhow::Result<()>
     print(args, &metrics, &lines)
 }
 
-fn evaluate_images(args: &EvaluateArgs, images: &Path) -> anyhow::Result<()> {
+fn evaluate_images(args: &EvaluateArgs, images: &Path, settings: &Settings) -> anyhow::Result<()> {
     let model = match &args.model {
         Some(path) => ImageModel::load(path)?,
-        None => ImageModel::embedded().context(UNUSABLE)?,
+        None => application::load_image_model(settings)?,
     };
     let metrics = model::evaluate_images(&model, &Pictures::list(images)?)?;
     let lines = [
@@ -70,8 +70,6 @@ fn evaluate_images(args: &EvaluateArgs, images: &Path) -> anyhow::Result<()> {
     ];
     print(args, &metrics, &lines)
 }
-
-const UNUSABLE: &str = "the model inside this program is unusable";
 
 fn print(args: &EvaluateArgs, metrics: &impl Serialize, lines: &[String]) -> anyhow::Result<()> {
     let text = if args.json { serde_json::to_string(metrics)? } else { lines.join("\n") };
