@@ -21,6 +21,19 @@ pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     }
 }
 
+/// Writes a model file as [`write_atomically`] does, if [`read_bounded`] would read it again.
+pub(super) fn write_bounded(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
+    let written = if bytes.len() as u64 > MAX_FILE_BYTES {
+        Err(std::io::Error::other(format!(
+            "it would have {} bytes, and one of more than {MAX_FILE_BYTES} is not loaded; train fewer or less deep trees, with larger leaves, or on less data",
+            bytes.len()
+        )))
+    } else {
+        write_atomically(path, bytes)
+    };
+    written.map_err(|reason| ArtifactError::Write { path: path.to_owned(), reason })
+}
+
 /// Puts `bytes` at `path` in one step: a reader, or a run cut short, sees the old file or the whole new one.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = match path.parent() {
@@ -70,6 +83,22 @@ mod tests {
         std::fs::create_dir(&path).expect("the folder is writable");
         write_atomically(&path, b"new").expect_err("a folder is in the way");
         assert_eq!(std::fs::read_dir(folder.path()).expect("the folder is there").count(), 1);
+    }
+
+    #[test]
+    fn what_would_not_be_read_again_is_not_written() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("model");
+        let mut bytes = vec![0; MAX_FILE_BYTES as usize + 1];
+        let said = write_bounded(&path, &bytes).expect_err("a byte too many").to_string();
+        assert!(
+            said.contains("cannot write model") && said.contains("67108865 bytes") && said.contains("less deep"),
+            "{said}"
+        );
+        assert_eq!(std::fs::read_dir(folder.path()).expect("the folder is there").count(), 0);
+        bytes.pop();
+        write_bounded(&path, &bytes).expect("the folder is writable");
+        assert_eq!(read_bounded(&path).expect("as many as may be").len(), bytes.len());
     }
 
     #[test]

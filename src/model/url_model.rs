@@ -6,7 +6,7 @@ mod top;
 use std::path::Path;
 
 use super::artifact::Body;
-use super::file::{read_bounded, write_atomically};
+use super::file::{read_bounded, write_bounded};
 use super::regression::Scorer;
 use super::{ArtifactError, ArtifactInfo, PredictError};
 pub use top::TopWeight;
@@ -83,9 +83,11 @@ impl UrlModel {
     }
 
     /// Writes the artifact in one step: whoever reads `path` sees the old file or the whole new one.
+    ///
+    /// # Errors
+    /// Where the file cannot be written, or would be larger than a model file may be.
     pub fn save(&self, path: &Path) -> Result<(), ArtifactError> {
-        write_atomically(path, &self.to_bytes()?)
-            .map_err(|reason| ArtifactError::Write { path: path.to_owned(), reason })
+        write_bounded(path, &self.to_bytes()?)
     }
 
     /// Takes a body only if it can be served.

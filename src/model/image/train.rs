@@ -8,7 +8,7 @@ use super::classifier::{ImageAlgorithm, Rows, fit};
 use super::folder::{FolderError, Pictures};
 use super::image_model::{Body, Content, ImageInfo, ImageModel};
 use super::look::Look;
-use crate::model::file::write_atomically;
+use crate::model::file::write_bounded;
 use crate::model::{ArtifactError, DataInfo, PredictError, Progress, Stage};
 
 /// What to train.
@@ -97,7 +97,7 @@ pub fn train_images(
     body.validation = options.validation.map(|pictures| judged(&draft, pictures)).transpose()?;
     let bytes = body.encode()?;
     let model = ImageModel::from_bytes(&bytes)?;
-    write_atomically(out, &bytes).map_err(|reason| ArtifactError::Write { path: out.to_owned(), reason })?;
+    write_bounded(out, &bytes)?;
     progress(step(Stage::Judge, 1));
     Ok(model)
 }
