@@ -14,6 +14,9 @@ use sha2::{Digest, Sha256};
 use crate::domain::hex;
 pub use rows::DatasetRows;
 
+/// Largest size of a result: its square, and sums of such squares, are numbers still.
+const MAX_TARGET: f64 = 1e100;
+
 /// Rows for training or judging a model; never empty.
 #[derive(Debug, Clone)]
 pub struct Dataset {
@@ -119,7 +122,7 @@ impl Dataset {
         &self.urls
     }
 
-    /// The results, one for each URL; all finite.
+    /// The results, one for each URL; all finite, and within 1e100 of 0.
     pub fn targets(&self) -> &[f64] {
         &self.targets
     }
@@ -150,6 +153,9 @@ fn parse_row(record: &ByteRecord, url: usize, result: usize, width: usize) -> Re
     let target: f64 = result.trim().parse().map_err(|_| format!("`result` is `{}`, not a number", Shown(result)))?;
     if !target.is_finite() {
         return Err(format!("`result` is `{}`, not a finite number", Shown(result)));
+    }
+    if target.abs() > MAX_TARGET {
+        return Err(format!("`result` is `{}`, not within {MAX_TARGET:e} of 0", Shown(result)));
     }
     Ok((url.to_owned(), target))
 }
@@ -202,7 +208,7 @@ mod tests {
 
     #[test]
     fn bad_files_are_refused_with_file_line_and_reason() {
-        let cases: [(&[u8], &str); 13] = [
+        let cases: [(&[u8], &str); 14] = [
             (b"", "data.csv: is empty; a header with `url` and `result` is needed"),
             (b"url,result\n", "data.csv: has a header and no rows"),
             (
@@ -214,6 +220,7 @@ mod tests {
             (b"url,result\na,\n", "data.csv line 2: `result` is ``, not a number"),
             (b"url,result\na,NaN\n", "data.csv line 2: `result` is `NaN`, not a finite number"),
             (b"url,result\na,1e999\n", "data.csv line 2: `result` is `1e999`, not a finite number"),
+            (b"url,result\na,1e100\nb,-1.1e100\n", "data.csv line 3: `result` is `-1.1e100`, not within 1e100 of 0"),
             (b"url,result\na,1\n,0\n", "data.csv line 3: `url` is empty"),
             (b"url,result\n\xff,1\n", "data.csv line 2: `url` is not UTF-8 text"),
             (b"url,result\na,1,2\n", "data.csv line 2: its field count is 3, the header's is 2"),

@@ -15,7 +15,8 @@ pub struct Metrics {
     pub rmse: f64,
     /// Mean absolute error.
     pub mae: f64,
-    /// `1 - SSE / SST`: 1 is perfect, 0 is the mean as predictor. None where all targets are equal.
+    /// `1 - SSE / SST`: 1 is perfect, 0 is the mean as predictor. None where all targets are equal, or so close together
+    /// that it is no number.
     pub r2: Option<f64>,
     /// Chance that a random row of target 1 scores above a random one of target 0, a tie counting half.
     /// None unless the targets are 0 and 1 and both occur.
@@ -46,7 +47,7 @@ impl Metrics {
             rows: targets.len(),
             rmse: (squared_error / count).sqrt(),
             mae: absolute_error / count,
-            r2: (!is_constant).then(|| 1.0 - squared_error / squared_total),
+            r2: (!is_constant).then(|| 1.0 - squared_error / squared_total).filter(|r2| r2.is_finite()),
             roc_auc: (is_binary && !is_constant).then(|| roc_auc(targets, predictions)),
             mean_result: mean,
             mean_score: predictions.iter().sum::<f64>() / count,
@@ -74,9 +75,17 @@ fn roc_auc(targets: &[f64], scores: &[f64]) -> f64 {
 }
 
 /// Judges a model on data, by the answers that it would serve.
+///
+/// # Errors
+/// Where it has no answer, or answers so far off that the errors are no numbers.
 pub fn evaluate(model: &UrlModel, data: &Dataset) -> Result<Metrics, PredictError> {
     let urls: Vec<&str> = data.urls().iter().map(String::as_str).collect();
-    Ok(Metrics::of(data.targets(), &model.predict(&urls)?))
+    let metrics = Metrics::of(data.targets(), &model.predict(&urls)?);
+    // The squared error is the first to overflow.
+    if !metrics.rmse.is_finite() {
+        return Err(PredictError::Regression("its answers are too far off to be judged".to_owned()));
+    }
+    Ok(metrics)
 }
 
 #[cfg(test)]
@@ -105,6 +114,8 @@ mod tests {
         assert!(numbers.r2.is_some());
         let one_class = Metrics::of(&[1.0, 1.0], &[0.9, 0.2]);
         assert_eq!((one_class.r2, one_class.roc_auc, one_class.accuracy), (None, None, Some(0.5)));
+        assert_eq!(Metrics::of(&[1e-310, 0.0], &[1e-310, 1e-311]).r2, None);
+        assert_eq!(Metrics::of(&[1e-160, 0.0], &[1.0, 1.0]).r2, None);
     }
 
     proptest! {

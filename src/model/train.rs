@@ -13,6 +13,9 @@ use super::groups::folds;
 use super::url_model::probe_answers;
 use super::{Algorithm, ArtifactError, DataInfo, Dataset, Grouping, Metrics, PredictError, UrlModel, evaluate};
 
+/// Results that lie closer together than this are as good as equal: the squares of their differences are 0.
+const MIN_SPREAD: f64 = 1e-100;
+
 /// Rows between two reports of progress.
 const PROGRESS_ROWS: usize = 512;
 
@@ -90,6 +93,23 @@ pub enum TrainError {
         /// Folds.
         folds: usize,
     },
+    /// Every row has the same result.
+    #[error("all results are {result:?}, so there is nothing to learn")]
+    OneResult {
+        /// The result.
+        result: f64,
+    },
+    /// The results differ by less than can be squared.
+    #[error("the results lie within {MIN_SPREAD:e} of each other, so there is nothing to learn; scale them")]
+    Indistinct,
+    /// What is learnt from in a cross-validation cannot be learnt.
+    #[error("without one of {folds} folds {reason}")]
+    Fold {
+        /// Folds.
+        folds: usize,
+        /// Why.
+        reason: Box<TrainError>,
+    },
     /// smartcore refused, panicked, or gave weights that are not finite.
     #[error("the regression could not be fitted: {0}")]
     Fit(String),
@@ -108,6 +128,7 @@ pub fn train(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(UrlModel, TrainReport), TrainError> {
     let parameters = options.algorithm.resolve(&options.parameters).map_err(TrainError::Parameter)?;
+    ensure_varied(data.targets())?;
     let feature_rows = extract(data, progress);
     let is_text = options.algorithm == Algorithm::Text;
     let design = Design::of(&feature_rows, |column| !(is_text && is_word_list(column)));
@@ -149,10 +170,26 @@ pub fn cross_validate(
     }
     let options = TrainOptions { validation: None, ..options.clone() };
     let judge = |fold| {
-        let (model, _) = train(&data.part(|row| fold_of[row] != fold), &options, progress)?;
+        let others = data.part(|row| fold_of[row] != fold);
+        ensure_varied(others.targets())
+            .map_err(|reason| TrainError::Fold { folds: count, reason: Box::new(reason) })?;
+        let (model, _) = train(&others, &options, progress)?;
         evaluate(&model, &data.part(|row| fold_of[row] == fold)).map_err(TrainError::Unjudged)
     };
     (0..count).map(judge).collect()
+}
+
+/// Refuses results that are all the same: whatever is fitted to them looks perfect.
+fn ensure_varied(targets: &[f64]) -> Result<(), TrainError> {
+    let (least, most) =
+        targets.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), &x| (least.min(x), most.max(x)));
+    if least == most {
+        Err(TrainError::OneResult { result: least })
+    } else if most - least < MIN_SPREAD {
+        Err(TrainError::Indistinct)
+    } else {
+        Ok(())
+    }
 }
 
 fn extract(data: &Dataset, progress: &mut dyn FnMut(Progress)) -> Vec<FeatureRow> {

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Dataset, DatasetError};
+use super::{Dataset, DatasetError, MAX_TARGET};
 use crate::domain::hex;
 
 /// A data set while its rows come in.
@@ -33,6 +33,10 @@ impl DatasetRows {
         if !target.is_finite() {
             return Err(DatasetError::Value { row, reason: format!("the result is {target}, not a finite number") });
         }
+        if target.abs() > MAX_TARGET {
+            let reason = format!("the result is {target:e}, not within {MAX_TARGET:e} of 0");
+            return Err(DatasetError::Value { row, reason });
+        }
         if url.contains([',', '"', '\r', '\n']) {
             self.digest.update(format!("\"{}\"", url.replace('"', "\"\"")));
         } else {
@@ -60,14 +64,14 @@ mod tests {
 
     use super::*;
 
-    fn finite() -> impl Strategy<Value = f64> {
-        any::<f64>().prop_filter("finite", |number| number.is_finite())
+    fn result() -> impl Strategy<Value = f64> {
+        any::<f64>().prop_filter("within the bound", |number| number.abs() <= MAX_TARGET)
     }
 
     proptest! {
         #[test]
         fn the_same_rows_are_the_same_data_from_a_file_and_one_at_a_time(
-            rows in prop::collection::vec((".+", finite()), 1..8)
+            rows in prop::collection::vec((".+", result()), 1..8)
         ) {
             let mut csv = csv::Writer::from_writer(Vec::new());
             csv.write_record(["url", "result"]).expect("memory takes it");
@@ -90,6 +94,8 @@ mod tests {
         rows.push("a", 0.0).expect("a good row");
         let refusal = rows.push("b", f64::INFINITY).expect_err("a bad row").to_string();
         assert_eq!(refusal, "row 2: the result is inf, not a finite number");
+        let refusal = rows.push("b", 1e200).expect_err("a bad row").to_string();
+        assert_eq!(refusal, "row 2: the result is 1e200, not within 1e100 of 0");
         assert_eq!(rows.push("", 1.0).expect_err("a bad row").to_string(), "row 2: the URL is empty");
         assert!(DatasetRows::default().finish().is_none());
     }
