@@ -32,8 +32,12 @@ pub(super) struct TrainArgs {
     /// Where to write the model
     #[arg(long, value_name = "FILE", required_unless_present = "cv")]
     out: Option<PathBuf>,
+    /// Name of the model, which MODEL and Augur-Model tell with its version; only a model of the same name renews results
+    /// [default: url, or image with --images]
+    #[arg(long, value_name = "NAME", value_parser = model_name)]
+    pub(super) name: Option<String>,
     /// A file like --data, or a folder like --images, to judge the model on; it is not learnt from
-    #[arg(long, value_name = "FILE.csv|FOLDER")]
+    #[arg(long, value_name = "FILE.csv|FOLDER", requires = "out")]
     pub(super) valid: Option<PathBuf>,
     /// Where to write the report on the hold-out data, or on the training data where there are none; report.html beside the
     /// model where no file is named
@@ -85,6 +89,17 @@ fn parameter(text: &str) -> Result<(String, f64), String> {
     Ok((name.to_owned(), value))
 }
 
+/// Takes what stands as it is in a header, and before the `@` of MODEL.
+fn model_name(text: &str) -> Result<String, String> {
+    const MAX_BYTES: usize = 32;
+    let sane = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    if (1..=MAX_BYTES).contains(&text.len()) && text.bytes().all(sane) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("a name has 1 to {MAX_BYTES} letters, digits, '-', '_' and '.'"))
+    }
+}
+
 /// What the algorithms cost and what `--param` can set, for `--help`.
 fn parameters_help() -> String {
     let mut help =
@@ -120,7 +135,7 @@ fn train_urls(args: &TrainArgs, settings: &Settings) -> anyhow::Result<()> {
     let data = data::read(args.data.as_deref(), args.from_store.as_deref(), settings)?;
     let validation = args.valid.as_deref().map(Dataset::read_csv).transpose()?;
     let options = TrainOptions {
-        name: "url".to_owned(),
+        name: args.name.clone().unwrap_or_else(|| "url".to_owned()),
         algorithm,
         parameters: args.parameters.iter().cloned().collect(),
         seed: args.seed,
@@ -172,7 +187,7 @@ fn write_folds(out: &mut impl Write, folds: &[Metrics]) -> std::io::Result<()> {
             let count = values.len() as f64;
             let mean = values.iter().sum::<f64>() / count;
             let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
-            (format!("{mean:.5}"), format!("{:.5}", variance.sqrt()))
+            (figure(mean), figure(variance.sqrt()))
         });
         means.push_str(&format!(" {mean:>9}"));
         spreads.push_str(&format!(" {spread:>9}"));
@@ -215,16 +230,21 @@ pub(super) fn metrics_header() -> String {
 
 /// Figures in columns; `-` where one is not defined.
 pub(super) fn metrics_line(metrics: &Metrics) -> String {
-    let shown = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.5}"));
+    let shown = |value: Option<f64>| value.map_or("-".to_owned(), figure);
     format!(
-        "{:>8} {:>9.5} {:>9.5} {:>9} {:>9} {:>9}",
+        "{:>8} {:>9} {:>9} {:>9} {:>9} {:>9}",
         metrics.rows,
-        metrics.rmse,
-        metrics.mae,
+        figure(metrics.rmse),
+        figure(metrics.mae),
         shown(metrics.r2),
         shown(metrics.roc_auc),
         shown(metrics.accuracy)
     )
+}
+
+/// A figure in five decimals, or with an exponent where these would show nothing or too much.
+pub(super) fn figure(value: f64) -> String {
+    if value == 0.0 || (1e-5..1e7).contains(&value.abs()) { format!("{value:.5}") } else { format!("{value:.2e}") }
 }
 
 /// How far training is.

@@ -11,7 +11,7 @@ use crate::model::{self, ImageMetrics, ImageModel, ImageTrainOptions, Look, Pict
 pub(super) fn run(args: &TrainArgs, images: &Path, path: &Path) -> anyhow::Result<()> {
     let started = Instant::now();
     let options = ImageTrainOptions {
-        name: "image".to_owned(),
+        name: args.name.clone().unwrap_or_else(|| "image".to_owned()),
         algorithm: algorithm(args.algorithm.as_deref())?,
         look: Look { size: args.size, channels: args.channels },
         seed: args.seed,

@@ -85,6 +85,20 @@ fn the_shipped_model_is_judged_where_none_is_named() {
 }
 
 #[test]
+fn the_configured_model_is_judged_where_there_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = train(&folder, "m.augur", &["--algorithm", "ridge"]);
+    let data = data();
+    let args = ["evaluate", "--data", data.to_str().unwrap(), "--set", "models.url.path=m.augur"];
+    let table = stdout(&augur(&folder, args));
+    let name = report.lines().next().unwrap().strip_prefix("model      ").unwrap();
+    assert!(table.starts_with(&format!("model  {name}\n")), "{table}");
+
+    let said = refusal(&folder, ["evaluate", "--images", ".", "--set", "models.image.path=no-such.augur"]);
+    assert!(said.starts_with("models.image.path: cannot load model no-such.augur"), "{said}");
+}
+
+#[test]
 fn figures_without_meaning_are_null() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("n.csv"), "result,url\n7.5,http://example.com/\n7.5,http://example.org/\n")
@@ -115,6 +129,83 @@ fn bad_rows_stop_training_with_file_line_and_reason_and_write_nothing() {
     let said = refusal(&folder, ["train", "--data", "data.csv", "--out", "m.augur"]);
     assert_eq!(said, "data.csv line 3: `result` is `abc`, not a number");
     assert_eq!(files(&folder), ["data.csv"]);
+}
+
+/// The test URLs with results that are made from their place.
+fn with_results(folder: &TempDir, name: &str, result: impl Fn(usize) -> f64) {
+    let text = std::fs::read_to_string(data()).unwrap();
+    let rows = text.lines().skip(1).enumerate();
+    let rows: String = rows.map(|(n, row)| format!("{},{:e}\n", row.rsplit_once(',').unwrap().0, result(n))).collect();
+    std::fs::write(folder.path().join(name), format!("url,result\n{rows}")).unwrap();
+}
+
+#[test]
+fn results_that_nothing_can_be_learnt_from_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = ["train", "--algorithm", "ridge", "--out", "m.augur", "--data", "data.csv"];
+    for (result, sentence) in [
+        (
+            &(|_| 1.0) as &dyn Fn(usize) -> f64,
+            "cannot train on data.csv: all results are 1.0, so there is nothing to learn",
+        ),
+        (&|_| 7.5, "cannot train on data.csv: all results are 7.5, so there is nothing to learn"),
+        (&|n| n as f64 * 1e-312, "cannot train on data.csv: the results lie within 1e-100 of each other"),
+        (&|n| if n == 3 { 1e200 } else { 0.5 }, "data.csv line 5: `result` is `1e200`, not within 1e100 of 0"),
+        (&|n| if n == 3 { -1.1e100 } else { 0.5 }, "data.csv line 5: `result` is `-1.1e100`, not within 1e100 of 0"),
+    ] {
+        with_results(&folder, "data.csv", result);
+        let said = refusal(&folder, train);
+        assert!(said.starts_with(sentence), "{said}");
+        assert_eq!(files(&folder), ["data.csv"]);
+    }
+    // In each part of a cross-validation, too.
+    with_results(&folder, "data.csv", |n| f64::from(u8::from(n == 7)));
+    let said = refusal(&folder, ["train", "--algorithm", "ridge", "--cv", "2", "--group", "url", "--data", "data.csv"]);
+    assert!(said.contains("all results are 0.0, so there is nothing to learn"), "{said}");
+}
+
+#[test]
+fn figures_of_large_and_small_numbers_stay_in_their_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    for scale in [1e90, 1e-90] {
+        with_results(&folder, "data.csv", |n| scale * (n * n % 97) as f64);
+        let train = ["train", "--algorithm", "ridge", "--out", "m.augur", "--data", "data.csv"];
+        let report = stdout(&augur(&folder, train));
+        let evaluate = ["evaluate", "--model", "m.augur", "--data", "data.csv", "--report", "e.html"];
+        let table = stdout(&augur(&folder, evaluate));
+        let line = report.lines().find(|line| line.starts_with("training")).unwrap();
+        assert!(line.len() < 75 && line.contains('e'), "{line}");
+        let fields: Vec<f64> = line.split_whitespace().skip(1).map_while(|field| field.parse().ok()).collect();
+        assert!(fields.len() == 4 && fields.iter().all(|field| field.is_finite() && *field != 0.0), "{line}");
+        assert!(table.contains(line.strip_prefix("training").unwrap().trim()), "{table}");
+        let page = std::fs::read_to_string(folder.path().join("e.html")).unwrap();
+        assert!(!page.contains(&"0".repeat(30)), "figures of many digits");
+    }
+}
+
+#[test]
+fn a_model_has_the_name_that_it_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = train(&folder, "m.augur", &["--algorithm", "ridge", "--name", "load-time_v1.5"]);
+    assert!(report.starts_with("model      load-time_v1.5@20"), "{report}");
+    let table = stdout(&augur(&folder, ["evaluate", "--model", "m.augur", "--data", data().to_str().unwrap()]));
+    assert!(table.starts_with("model  load-time_v1.5@20"), "{table}");
+    for name in ["", "a@b", "a b", "\u{e4}", "a/b", &"n".repeat(33)] {
+        let output = augur(&folder, ["train", "--data", "x.csv", "--out", "n.augur", "--name", name]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("a name has 1 to 32 letters, digits, '-', '_' and '.'"), "{said}");
+    }
+}
+
+#[test]
+fn hold_out_data_that_would_not_be_used_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data();
+    let data = data.to_str().unwrap();
+    let output = augur(&folder, ["train", "--data", data, "--cv", "3", "--valid", data, "--algorithm", "ridge"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("--out <FILE>"));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::train::figure;
 use crate::application;
 use crate::model::{self, Dataset, Metrics, TopWeight, UrlModel};
 use crate::settings::Settings;
@@ -96,7 +97,7 @@ fn comparison(html: &mut String, subject: &Subject<'_>, scores: &[f64]) -> anyho
     let mean = model.info().training_metrics.mean_result;
     let mut rows = vec![
         ("this model".to_owned(), Metrics::of(data.targets(), scores)),
-        (format!("always the mean of its training data, {mean:.5}"), {
+        (format!("always the mean of its training data, {}", figure(mean)), {
             Metrics::of(data.targets(), &vec![mean; scores.len()])
         }),
     ];
@@ -118,7 +119,7 @@ fn comparison(html: &mut String, subject: &Subject<'_>, scores: &[f64]) -> anyho
 
 /// A table of figures; the names are HTML.
 fn table<'a>(html: &mut String, head: &str, rows: impl Iterator<Item = (String, &'a Metrics)>) -> std::fmt::Result {
-    let shown = |value: Option<f64>| value.map_or("&ndash;".to_owned(), |value| format!("{value:.5}"));
+    let shown = |value: Option<f64>| value.map_or("&ndash;".to_owned(), figure);
     write!(html, "<table>\n<tr><th>{head}</th>")?;
     for column in ["rows", "mean result", "mean answer", "RMSE", "MAE", "R2", "ROC-AUC", "accuracy"] {
         write!(html, "<th>{column}</th>")?;
