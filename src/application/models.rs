@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::model::{ImageModel, Live, Source, StoredModel, UrlModel};
+use crate::model::{ImageModel, Live, Source, StoredModel, UrlModel, VersionsError};
 use crate::settings::Settings;
 use crate::stamp::Stamp;
 
@@ -105,6 +105,8 @@ struct Watched<P, F> {
     finish: F,
     /// The files as they were before they were last read, well or not.
     seen: [Option<Stamp>; 2],
+    /// What was said last of files that could not be read for a reason that may pass.
+    to_retry: Option<String>,
 }
 
 impl<P: StoredModel, F: Fn(P) -> P> Watched<P, F> {
@@ -113,17 +115,20 @@ impl<P: StoredModel, F: Fn(P) -> P> Watched<P, F> {
         // Taken first: what changes while it is read is read again.
         let seen = source.stamps();
         let model = prepared(&source, setting, &finish)?;
-        Ok(Self { setting, source, live: Arc::new(Live::new(model)), finish, seen })
+        Ok(Self { setting, source, live: Arc::new(Live::new(model)), finish, seen, to_retry: None })
     }
 
     /// Takes another model over where there is one. One that cannot be used is told of once, and tried again when its file
-    /// changes once more: so a file that is still being copied is refused until it is whole.
+    /// changes once more: so a file that is still being copied is refused until it is whole. One that cannot be read, as where
+    /// too many files are open, is tried again each time.
     fn look(&mut self, is_asked: bool) {
         let stamps = self.source.stamps();
-        if !is_asked && stamps == self.seen {
+        let is_new = is_asked || stamps != self.seen;
+        if !is_new && self.to_retry.is_none() {
             return;
         }
         self.seen = stamps;
+        let told = self.to_retry.take().filter(|_| !is_new);
         let before = self.live.get().version();
         match prepared(&self.source, self.setting, &self.finish) {
             Ok(model) => {
@@ -135,7 +140,14 @@ impl<P: StoredModel, F: Fn(P) -> P> Watched<P, F> {
                     log::info!(target: TARGET, "{}: {version} answers from now on, {before} no longer", self.setting);
                 }
             }
-            Err(error) => log::error!(target: TARGET, "{error:#}; {before} goes on answering"),
+            Err(error) => {
+                let text = format!("{error:#}");
+                if told.as_ref() != Some(&text) {
+                    log::error!(target: TARGET, "{text}; {before} goes on answering");
+                }
+                let may_pass = error.downcast_ref::<VersionsError>().is_some_and(VersionsError::may_pass);
+                self.to_retry = may_pass.then_some(text);
+            }
         }
     }
 }

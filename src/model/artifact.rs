@@ -78,6 +78,18 @@ pub enum ArtifactError {
     Invalid(String),
 }
 
+impl ArtifactError {
+    /// Whether the same file may be fine the next time: the operating system failed, not the model.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::File { reason, .. } => reason.may_pass(),
+            Self::Read(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// A data set that a model was trained or judged on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataInfo {

@@ -68,6 +68,18 @@ pub enum VersionsError {
     Artifact(#[from] ArtifactError),
 }
 
+impl VersionsError {
+    /// Whether the same files may be fine the next time: the operating system failed, not what is in them.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Io { .. } => true,
+            Self::Artifact(error) => error.may_pass(),
+            _ => false,
+        }
+    }
+}
+
 impl Versions {
     /// The versions in `folder`.
     #[must_use]
@@ -98,9 +110,8 @@ impl Versions {
     /// # Errors
     /// Where there is none, or it is not the name of one.
     pub fn live(&self) -> Result<String, VersionsError> {
-        let live = self.history()?.into_iter().next().ok_or_else(|| VersionsError::Pointer(self.pointer()))?;
-        self.path_of(&live).map_err(|_| VersionsError::Pointer(self.pointer()))?;
-        Ok(live)
+        let live = self.lines()?.into_iter().next().filter(|live| self.path_of(live).is_ok());
+        live.ok_or_else(|| VersionsError::Pointer(self.pointer()))
     }
 
     /// All versions there are files of, newest first. Blocks.
@@ -185,10 +196,21 @@ impl Versions {
         Ok(before.clone())
     }
 
+    /// The versions in the pointer, newest first; what else somebody wrote there is passed over.
     fn history(&self) -> Result<Vec<String>, VersionsError> {
+        let mut lines = self.lines()?;
+        lines.retain(|line| self.path_of(line).is_ok());
+        Ok(lines)
+    }
+
+    /// The lines of the pointer, whatever is in them.
+    fn lines(&self) -> Result<Vec<String>, VersionsError> {
         let path = self.pointer();
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()),
+        match std::fs::read(&path) {
+            Ok(bytes) => {
+                let text = String::from_utf8_lossy(&bytes);
+                Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+            }
             Err(reason) if reason.kind() == std::io::ErrorKind::NotFound => {
                 Err(VersionsError::NoneLive(self.folder.clone()))
             }

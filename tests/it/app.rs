@@ -202,6 +202,14 @@ impl App {
         assert!(done.success());
     }
 
+    /// Sets how many files the process may have open, and says how many it might before.
+    pub(crate) fn limit_files(&self, count: Option<u64>) -> Option<u64> {
+        let process = rustix::process::Pid::from_child(&self.child);
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+        let limit = rustix::process::Rlimit { current: count, ..limit };
+        rustix::process::prlimit(Some(process), rustix::process::Resource::Nofile, limit).unwrap().current
+    }
+
     /// `kill -9` and wait.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();

@@ -190,6 +190,41 @@ fn a_bad_model_is_refused_with_the_reason_and_tried_again_when_it_changes() {
 }
 
 #[test]
+fn activate_writes_a_pointer_anew_whatever_is_in_it() {
+    let place = Place::new();
+    let [first, second] = [place.trained(0), place.trained(100)];
+    place.run(&["model", "activate", &first]);
+    for garbage in [&b"\xff\xfe"[..], b"../../etc/passwd", b"<<<<<<< HEAD"] {
+        std::fs::write(place.versions().pointer(), [garbage, b"\n", first.as_bytes(), b"\n"].concat()).unwrap();
+        let said = place.refusal(&["model", "rollback"]);
+        assert!(said.contains("does not begin with a version"), "{said}");
+        place.run(&["model", "activate", &second]);
+        assert_eq!(place.run(&["model", "rollback"]), format!("{first} is live again\n"));
+    }
+}
+
+#[test]
+fn a_model_that_could_not_be_read_for_a_passing_reason_is_tried_again_by_itself() {
+    let place = Place::new();
+    let [first, second] = [place.trained(0), place.trained(100)];
+    let file = place.path("served.augur");
+    std::fs::copy(place.versions().path_of(&first).unwrap(), &file).unwrap();
+    let app = App::start(&[place.settings()[0].clone(), format!("models.url.path={file}")]);
+    wait_for_version(&app, &first);
+    let before = app.limit_files(Some(3));
+    // In one step, so that there is one change to notice.
+    let new = place.path("new.augur");
+    std::fs::copy(place.versions().path_of(&second).unwrap(), &new).unwrap();
+    std::fs::rename(&new, &file).unwrap();
+    let line = app.wait_for_log("Too many open files");
+    assert!(line.contains("models.url.path: cannot load model "), "{line}");
+    app.limit_files(before);
+    wait_for_version(&app, &second);
+    let told = app.log().lines().filter(|line| line.contains("models.url.path: cannot load model ")).count();
+    assert_eq!(told, 1, "{}", app.log());
+}
+
+#[test]
 fn a_single_file_is_watched_too_and_a_model_of_something_else_is_refused() {
     let place = Place::new();
     let [first, second] = [place.trained(0), place.trained(100)];
@@ -226,4 +261,37 @@ fn pictures_have_versions_too() {
     app.wait_for_log(&format!("models.image.path was read again: image@{version} goes on answering"));
     let said = augur().args(["model", "rollback"]).output().unwrap().stderr;
     assert!(String::from_utf8(said).unwrap().contains("models.url.path is not set"));
+}
+
+#[test]
+fn a_model_of_another_name_is_served_under_it_and_renews_nothing_of_the_others() {
+    let place = Place::new();
+    place.run(&["schema", "apply"]);
+    let older = "url@20200101T000000Z-000000000000";
+    let database = rusqlite::Connection::open(place.path("augur.db")).unwrap();
+    let insert = "INSERT INTO URL_RESULT (URL, RESULT, MODEL) VALUES ('http://old.example/', 0.25, ?1)";
+    database.execute(insert, [older]).unwrap();
+    let csv = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/urls.csv");
+    let file = place.path("m.augur");
+    let train =
+        ["train", "--name", "load-time", "--algorithm", "ridge", "--out", &file, "--data", csv.to_str().unwrap()];
+    place.run(&train);
+    let version = place.run(&["model", "add", &file]).split(' ').next().unwrap().to_owned();
+    place.run(&["model", "activate", &version]);
+    let name = format!("load-time@{version}");
+    assert_eq!(place.run(&["model", "list"]), format!("* {name}\n"));
+    assert!(place.run(&["rescore"]).starts_with("         0  rows renewed\n"));
+    assert!(place.run(&["prune", "--older-than", "1"]).starts_with("         0  rows removed\n"));
+
+    let mut settings = place.settings().to_vec();
+    settings.push("store.stale=recompute".to_owned());
+    let app = App::start(&settings);
+    let old = app.ask("http://old.example/");
+    assert_eq!((old.header("cache-status"), old.header("augur-model")), (Some("augur; hit"), Some(older)));
+    assert_eq!(app.ask("http://new.example/").header("augur-model"), Some(&*name));
+    let stored = "SELECT MODEL FROM URL_RESULT WHERE URL = 'http://new.example/'";
+    assert_eq!(database.query_row(stored, [], |row| row.get::<_, String>(0)).unwrap(), name);
+    let asked = r#"{"inputs":[{"name":"url","shape":[1],"datatype":"BYTES","data":["http://new.example/"]}]}"#;
+    let answer = app.post("/v2/models/url/infer", asked).json();
+    assert_eq!((answer["model_name"].as_str(), answer["model_version"].as_str()), (Some("url"), Some(&*version)));
 }
