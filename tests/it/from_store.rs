@@ -1,7 +1,7 @@
 //! `augur train --from-store` and `augur evaluate --from-store`: what is learnt from is in the database already.
 
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use oracle::sql_type::OracleType;
@@ -204,7 +204,30 @@ fn an_interrupt_leaves_nothing() {
         assert!(Instant::now() < end && child.try_wait().unwrap().is_none(), "it does not read");
         std::thread::sleep(Duration::from_millis(5));
     }
+    interrupt(child);
+    assert_eq!(files(&sqlite.out), 0);
+}
+
+#[test]
+fn an_interrupt_of_the_fit_leaves_nothing() {
+    let sqlite = Sqlite::new();
+    let mut command = augur();
+    // Minutes of work.
+    command.current_dir(&sqlite.out).args(["train", "--out", "m.augur", "--param", "folds=20", "--data"]).arg(csv());
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    let end = Instant::now() + PATIENCE;
+    // The default algorithm fits on threads of their own; nothing before does.
+    let threads = format!("/proc/{}/task", child.id());
+    while std::fs::read_dir(&threads).unwrap().count() < 2 {
+        assert!(Instant::now() < end && child.try_wait().unwrap().is_none(), "it does not fit");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    interrupt(child);
+    assert_eq!(files(&sqlite.out), 0);
+}
+
+/// Ends it as Ctrl-C does; it was still at work.
+fn interrupt(mut child: Child) {
     rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
     assert!(!child.wait().unwrap().success());
-    assert_eq!(files(&sqlite.out), 0);
 }
