@@ -53,7 +53,18 @@ mod tests {
 
     #[test]
     fn what_is_said_to_come_back_as_it_was_does() {
-        let declared = ["", "REAL", "float", "DOUBLE PRECISION", "FLOATING POINT", "BLOB", "TEXT", "VARCHAR(20)", "NUMERIC", "INTEGER"];
+        let declared = [
+            "",
+            "REAL",
+            "float",
+            "DOUBLE PRECISION",
+            "FLOATING POINT",
+            "BLOB",
+            "TEXT",
+            "VARCHAR(20)",
+            "NUMERIC",
+            "INTEGER",
+        ];
         let values = [
             (Outcome::float(1.0), Value::Real(1.0)),
             (Outcome::float(-0.25), Value::Real(-0.25)),
