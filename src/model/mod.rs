@@ -32,7 +32,7 @@ pub use evaluate::{Metrics, evaluate};
 pub use features::{
     Extractor, FEATURE_COUNT, FEATURE_SCHEMA_VERSION, FEATURES, FeatureDoc, FeatureRow, scheme_and_tld,
 };
-pub(crate) use file::write_atomically;
+pub(crate) use file::{destination, write_atomically};
 pub use groups::Grouping;
 pub use image::{
     Channels, FolderError, ImageAlgorithm, ImageInfo, ImageMetrics, ImageModel, ImageTrainError, ImageTrainOptions,
