@@ -17,6 +17,7 @@ mod groups;
 mod image;
 mod live;
 mod predictor;
+mod records;
 mod regression;
 mod source;
 mod text;
@@ -40,6 +41,7 @@ pub use image::{
 };
 pub use live::Live;
 pub use predictor::{PredictError, Predictor};
+pub(crate) use records::{CsvRecord, CsvRecords, RecordError};
 pub use source::{Source, StoredModel};
 pub use train::{Progress, Stage, TrainError, TrainOptions, TrainReport, cross_validate, train};
 pub use url_model::{TopWeight, UrlModel};
