@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::train::{metrics_header, metrics_line};
 use super::train_images;
-use super::{data, report};
+use super::{data, outputs, report};
 use crate::application;
 use crate::model::{self, ImageModel, Pictures, UrlModel};
 use crate::settings::Settings;
@@ -37,6 +37,10 @@ pub(super) struct EvaluateArgs {
 
 /// Judges the model on what the server would answer, and prints the figures on stdout.
 pub(super) fn run(args: &EvaluateArgs, settings: &Settings) -> anyhow::Result<()> {
+    let inputs = [("--model", args.model.as_deref()), ("--data", args.data.as_deref())];
+    let inputs = inputs.into_iter().filter_map(|(name, path)| Some((name, path?)));
+    let report = args.report.as_deref().map(|path| ("report", path));
+    outputs::check(report, inputs.chain(outputs::configured(settings)))?;
     match &args.images {
         Some(images) => evaluate_images(args, images, settings),
         None => evaluate_urls(args, settings),

@@ -7,6 +7,7 @@ mod evaluate;
 mod explain;
 mod keygen;
 mod model;
+mod outputs;
 mod progress;
 mod prune;
 mod report;

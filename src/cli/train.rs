@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use indicatif::ProgressBar;
 
 use super::progress::style;
-use super::{data, report};
+use super::{data, outputs, report};
 use crate::model::{
     self, Algorithm, Channels, Dataset, Grouping, Look, Metrics, Parameter, Progress, Stage, TrainOptions, UrlModel,
 };
@@ -39,8 +39,8 @@ pub(super) struct TrainArgs {
     /// A file like --data, or a folder like --images, to judge the model on; it is not learnt from
     #[arg(long, value_name = "FILE.csv|FOLDER", requires = "out")]
     pub(super) valid: Option<PathBuf>,
-    /// Where to write the report on the hold-out data, or on the training data where there are none; report.html beside the
-    /// model where no file is named
+    /// Where to write the report on the hold-out data, or on the training data where there are none; beside the model
+    /// and under its name (m.html for m.augur) where no file is named
     #[arg(long, value_name = "FILE.html", requires = "out", conflicts_with = "images")]
     report: Option<PathBuf>,
     /// What to fit. URLs: text (the default), linear, ridge, random-forest or gradient-boosting. Pictures: random-forest
@@ -71,14 +71,26 @@ pub(super) struct TrainArgs {
 /// Trains, writes the model in one step at the end, and reports on stdout.
 pub(super) fn run(args: &TrainArgs, settings: &Settings) -> anyhow::Result<()> {
     // before minutes of work, not after
-    for (what, out) in [("model", &args.out), ("report", &args.report)] {
-        let Some(out) = out else { continue };
-        let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        anyhow::ensure!(folder.is_dir(), "cannot write {what} {}: its folder does not exist", out.display());
-    }
+    let page = args.page();
+    let [table, live] = outputs::configured(settings);
+    let written = [("model", &args.out), ("report", &page)];
+    let read = [("--data", &args.data), ("--valid", &args.valid)];
+    let written = written.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?)));
+    let read = read.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?)));
+    outputs::check(written, read.chain([table]))?;
+    // A model may take the place of the live one, but not the report, which shows it.
+    outputs::check(page.as_deref().map(|page| ("report", page)), [live])?;
     match &args.images {
         Some(images) => super::train_images::run(args, images, args.out.as_deref().context("name --out")?),
         None => train_urls(args, settings),
+    }
+}
+
+impl TrainArgs {
+    /// Where the report goes: beside the model under the model's name, where no file is named.
+    fn page(&self) -> Option<PathBuf> {
+        let out = self.out.as_deref().filter(|_| self.images.is_none());
+        self.report.clone().or_else(|| out.map(outputs::report_beside))
     }
 }
 
@@ -150,12 +162,11 @@ fn train_urls(args: &TrainArgs, settings: &Settings) -> anyhow::Result<()> {
         bar.clear();
         write_folds(&mut std::io::stdout().lock(), &folds.with_context(failed)?).context("cannot write to stdout")?;
     }
-    let Some(out) = &args.out else { return Ok(()) };
+    let (Some(out), Some(page)) = (&args.out, args.page()) else { return Ok(()) };
     let trained = model::train(&data, &options, &mut progress);
     bar.clear();
     let (model, trained_report) = trained.with_context(failed)?;
     model.save(out)?;
-    let page = args.report.clone().unwrap_or_else(|| out.with_file_name("report.html"));
     let (data, note) = match &validation {
         Some(validation) => (validation, "Judged on hold-out data that the model has not learnt from:"),
         None => (&data, "Judged on its own training data, which flatters it, since no hold-out data were given:"),

@@ -8,9 +8,9 @@ mod rows;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use csv::{ByteRecord, ReaderBuilder};
 use sha2::{Digest, Sha256};
 
+use super::records::{CsvRecord, CsvRecords, Fields, RecordError};
 use crate::domain::hex;
 pub use rows::DatasetRows;
 
@@ -50,7 +50,7 @@ pub enum DatasetError {
         /// Name of the file, as given.
         file: String,
         /// Line on which the row starts; the header is line 1.
-        line: usize,
+        line: u64,
         /// What is wrong, for people.
         reason: String,
     },
@@ -74,29 +74,30 @@ impl Dataset {
     /// Like [`Dataset::read_csv`] for bytes at hand; `file` names them in errors.
     pub fn from_csv(bytes: &[u8], file: &str) -> Result<Self, DatasetError> {
         let sha256 = hex(&Sha256::digest(bytes));
-        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        // `flexible`, since the csv crate's own complaint about a field count names no file
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
-        let mut record = ByteRecord::new();
-
         let table_error = |reason: String| DatasetError::Table { file: file.to_owned(), reason };
-        // reading from memory fails on nothing, but the crate's signature cannot say so
-        let broken = |error: csv::Error| table_error(error.to_string());
-        if !reader.read_byte_record(&mut record).map_err(broken)? {
+        let broken = |error: RecordError| match error {
+            RecordError::Read(error) => table_error(error.to_string()),
+            RecordError::OpenAtEnd { line } | RecordError::OpenTooLong { line, .. } => {
+                DatasetError::Row { file: file.to_owned(), line, reason: error.to_string() }
+            }
+        };
+        let mut records = CsvRecords::new(bytes, usize::MAX).map_err(|error| broken(error.into()))?;
+        let Some(CsvRecord { fields: Some(header), .. }) = records.next().map_err(broken)? else {
             return Err(table_error("is empty; a header with `url` and `result` is needed".to_owned()));
-        }
+        };
         let column = |name: &str| {
-            record.iter().position(|field| field == name.as_bytes()).ok_or_else(|| {
+            header.position(name.as_bytes()).ok_or_else(|| {
                 table_error(format!("the header has no column `{name}`; both `url` and `result` are needed"))
             })
         };
-        let (url_column, result_column, width) = (column("url")?, column("result")?, record.len());
+        let (url_column, result_column, width) = (column("url")?, column("result")?, header.len());
 
         let (mut urls, mut targets) = (Vec::new(), Vec::new());
-        while reader.read_byte_record(&mut record).map_err(broken)? {
-            let row = parse_row(&record, url_column, result_column, width).map_err(|reason| {
-                let start = record.position().map_or(0, csv::Position::byte);
-                DatasetError::Row { file: file.to_owned(), line: line_of(text, start), reason }
+        while let Some(CsvRecord { line, fields: Some(fields) }) = records.next().map_err(broken)? {
+            let row = parse_row(fields, url_column, result_column, width).map_err(|reason| DatasetError::Row {
+                file: file.to_owned(),
+                line,
+                reason,
             })?;
             urls.push(row.0);
             targets.push(row.1);
@@ -138,12 +139,12 @@ impl Dataset {
     }
 }
 
-fn parse_row(record: &ByteRecord, url: usize, result: usize, width: usize) -> Result<(String, f64), String> {
+fn parse_row(record: Fields<'_>, url: usize, result: usize, width: usize) -> Result<(String, f64), String> {
     if record.len() != width {
         return Err(format!("its field count is {}, the header's is {width}", record.len()));
     }
     let text = |index: usize, name: &str| {
-        std::str::from_utf8(&record[index]).map_err(|_| format!("`{name}` is not UTF-8 text"))
+        std::str::from_utf8(record.get(index).unwrap_or_default()).map_err(|_| format!("`{name}` is not UTF-8 text"))
     };
     let url = text(url, "url")?;
     if url.is_empty() {
@@ -171,13 +172,6 @@ impl fmt::Display for Shown<'_> {
         }
         if self.0.chars().nth(MAX_CHARS).is_some() { out.write_str("...") } else { Ok(()) }
     }
-}
-
-/// Line of the record that starts at byte `start`; the csv crate's own count is off after blank lines.
-fn line_of(text: &[u8], start: u64) -> usize {
-    let start = usize::try_from(start).unwrap_or(usize::MAX).min(text.len());
-    let blank = text[start..].iter().take_while(|&&byte| matches!(byte, b'\r' | b'\n')).count();
-    1 + text[..start + blank].iter().filter(|&&byte| byte == b'\n').count()
 }
 
 #[cfg(test)]
@@ -208,7 +202,7 @@ mod tests {
 
     #[test]
     fn bad_files_are_refused_with_file_line_and_reason() {
-        let cases: [(&[u8], &str); 14] = [
+        let cases: [(&[u8], &str); 15] = [
             (b"", "data.csv: is empty; a header with `url` and `result` is needed"),
             (b"url,result\n", "data.csv: has a header and no rows"),
             (
@@ -224,6 +218,10 @@ mod tests {
             (b"url,result\na,1\n,0\n", "data.csv line 3: `url` is empty"),
             (b"url,result\n\xff,1\n", "data.csv line 2: `url` is not UTF-8 text"),
             (b"url,result\na,1,2\n", "data.csv line 2: its field count is 3, the header's is 2"),
+            (
+                b"url,result\r\na,1\r\nb,\"1\r\nc,0\r\n",
+                "data.csv line 3: a quote in the row that begins here is not closed by the end of the file",
+            ),
             (b"url,result\n\n\r\na\n", "data.csv line 4: its field count is 1, the header's is 2"),
             (b"url,result\n\"a\nb\",1\nc,\"x\ny\"\n", "data.csv line 4: `result` is `x\\ny`, not a number"),
         ];

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{Read, Write};
-use std::path::Path;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 
 use super::ArtifactError;
 
@@ -24,7 +24,7 @@ pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, ArtifactError> {
 /// Writes a model file as [`write_atomically`] does, if [`read_bounded`] would read it again.
 pub(super) fn write_bounded(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
     let written = if bytes.len() as u64 > MAX_FILE_BYTES {
-        Err(std::io::Error::other(format!(
+        Err(io::Error::other(format!(
             "it would have {} bytes, and one of more than {MAX_FILE_BYTES} is not loaded; train fewer or less deep trees, with larger leaves, or on less data",
             bytes.len()
         )))
@@ -34,13 +34,33 @@ pub(super) fn write_bounded(path: &Path, bytes: &[u8]) -> Result<(), ArtifactErr
     written.map_err(|reason| ArtifactError::Write { path: path.to_owned(), reason })
 }
 
-/// Puts `bytes` at `path` in one step: a reader, or a run cut short, sees the old file or the whole new one.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let name = path.file_name().ok_or_else(|| std::io::Error::other("the path names no file"))?;
+/// The file that one written under the name `path` is or will be. A link is followed, so that it stays a link.
+///
+/// # Errors
+/// Where what is there is no regular file, which a rename would do away with, or there is no folder for it.
+pub(crate) fn destination(path: &Path) -> io::Result<PathBuf> {
+    match std::fs::metadata(path) {
+        Ok(there) if there.is_file() => return path.canonicalize(),
+        Ok(_) => return Err(io::Error::other("there is something that is no regular file")),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(_) if path.is_symlink() => return Err(io::Error::other("it is a link to what does not exist")),
+        Err(_) => {}
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().ok_or_else(|| io::Error::other("the path names no file"))?;
+    match folder.canonicalize() {
+        Ok(folder) => Ok(folder.join(name)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(io::Error::other("its folder does not exist")),
+        Err(error) => Err(error),
+    }
+}
+
+/// Puts `bytes` at the [`destination`] of `path` in one step: a reader, or a run cut short, sees the old file or the whole
+/// new one.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let path = destination(path)?;
+    let none = || io::Error::other("the path names no file");
+    let (folder, name) = (path.parent().ok_or_else(none)?, path.file_name().ok_or_else(none)?);
     // in the same folder, since a rename is atomic only within one file system
     let mut temporary_name = OsString::from(".");
     temporary_name.push(name);
@@ -50,7 +70,7 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()>
     let written = File::create(&temporary).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()?;
-        std::fs::rename(&temporary, path)?;
+        std::fs::rename(&temporary, &path)?;
         // the new name itself is durable only once the folder is
         File::open(folder)?.sync_all()
     });
@@ -76,13 +96,29 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_write_leaves_nothing_behind() {
+    fn a_link_stays_one_and_leads_to_what_was_written() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        // a folder stands where the file should go, so the rename fails after the bytes are written
+        let [link, file] = ["link", "sub/file"].map(|name| folder.path().join(name));
+        std::fs::create_dir(folder.path().join("sub")).expect("the folder is writable");
+        std::os::unix::fs::symlink("sub/file", &link).expect("the folder is writable");
+        let refusal = write_atomically(&link, b"new").expect_err("it leads nowhere").to_string();
+        assert_eq!(refusal, "it is a link to what does not exist");
+        std::fs::write(&file, "old").expect("the folder is writable");
+        write_atomically(&link, b"new").expect("it leads to a file");
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read(&file).expect("the file is there"), b"new");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("the folder is there").count(), 2);
+    }
+
+    #[test]
+    fn what_is_no_file_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("model");
-        std::fs::create_dir(&path).expect("the folder is writable");
-        write_atomically(&path, b"new").expect_err("a folder is in the way");
+        let _socket = std::os::unix::net::UnixListener::bind(&path).expect("the folder is writable");
+        write_atomically(&path, b"new").expect_err("a socket is in the way");
+        write_atomically(folder.path(), b"new").expect_err("a folder is in the way");
         assert_eq!(std::fs::read_dir(folder.path()).expect("the folder is there").count(), 1);
+        assert!(!path.is_file());
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod groups;
 mod image;
 mod live;
 mod predictor;
+mod records;
 mod regression;
 mod source;
 mod text;
@@ -32,7 +33,7 @@ pub use evaluate::{Metrics, evaluate};
 pub use features::{
     Extractor, FEATURE_COUNT, FEATURE_SCHEMA_VERSION, FEATURES, FeatureDoc, FeatureRow, scheme_and_tld,
 };
-pub(crate) use file::write_atomically;
+pub(crate) use file::{destination, write_atomically};
 pub use groups::Grouping;
 pub use image::{
     Channels, FolderError, ImageAlgorithm, ImageInfo, ImageMetrics, ImageModel, ImageTrainError, ImageTrainOptions,
@@ -40,6 +41,7 @@ pub use image::{
 };
 pub use live::Live;
 pub use predictor::{PredictError, Predictor};
+pub(crate) use records::{CsvRecord, CsvRecords, RecordError};
 pub use source::{Source, StoredModel};
 pub use train::{Progress, Stage, TrainError, TrainOptions, TrainReport, cross_validate, train};
 pub use url_model::{TopWeight, UrlModel};

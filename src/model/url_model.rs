@@ -62,6 +62,15 @@ impl UrlModel {
         Ok(answers)
     }
 
+    /// Like [`UrlModel::predict`], but a URL that has no score fails alone.
+    pub fn predict_each(&self, urls: &[&str]) -> Vec<Result<f64, PredictError>> {
+        match self.predict(urls) {
+            Ok(scores) => scores.into_iter().map(Ok).collect(),
+            Err(error) if urls.len() == 1 => vec![Err(error)],
+            Err(_) => urls.chunks(1).flat_map(|url| self.predict_each(url)).collect(),
+        }
+    }
+
     /// Name of the model: `url` for the shipped one.
     pub fn name(&self) -> &str {
         &self.info.name

@@ -30,6 +30,7 @@ mod rescore;
 mod results;
 mod schemathesis;
 mod score;
+mod score_files;
 mod shutdown;
 mod spectral;
 mod sql;

@@ -118,7 +118,7 @@ fn training_twice_gives_one_hash_and_the_seed_is_part_of_it() {
     let other = train(&folder, "c.augur", &["--seed", "1"]);
     assert_eq!(hash(&first), hash(&second));
     assert_ne!(hash(&first), hash(&other));
-    assert_eq!(files(&folder), ["a.augur", "b.augur", "c.augur", "report.html"]);
+    assert_eq!(files(&folder), ["a.augur", "a.html", "b.augur", "b.html", "c.augur", "c.html"]);
 }
 
 #[test]
@@ -236,6 +236,61 @@ fn an_output_folder_that_is_missing_is_said_before_the_work() {
     let folder = tempfile::tempdir().unwrap();
     let said = refusal(&folder, ["train", "--data", "no-such.csv", "--out", "nowhere/m.augur"]);
     assert_eq!(said, "cannot write model nowhere/m.augur: its folder does not exist");
+}
+
+#[test]
+fn nothing_that_is_read_is_written_over_and_nothing_but_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::copy(data(), path("u.csv")).unwrap();
+    train(&folder, "m.augur", &["--algorithm", "linear"]);
+    std::fs::create_dir(path("folder")).unwrap();
+    std::os::unix::fs::symlink("../u.csv", path("folder/link.csv")).unwrap();
+    std::os::unix::fs::symlink("m.augur", path("link.augur")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+    let before = [std::fs::read(path("u.csv")).unwrap(), std::fs::read(path("m.augur")).unwrap()];
+    let quick = ["--algorithm", "linear"];
+    let cases: [(&[&str], &str); 10] = [
+        (
+            &["train", "--data", "u.csv", "--out", "u.csv"],
+            "model and --data are the same file, u.csv: name another one",
+        ),
+        (&["train", "--data", "folder/link.csv", "--out", "./u.csv"], "model and --data are the same file"),
+        (&["train", "--data", "u.csv", "--out", "folder/link.csv"], "model and --data are the same file"),
+        (&["train", "--data", "m.augur", "--valid", "u.csv", "--out", "u.csv"], "model and --valid are the same file"),
+        (
+            &["train", "--data", "u.csv", "--out", "n.augur", "--report", "n.augur"],
+            "report and model are the same file",
+        ),
+        (
+            &["train", "--data", "u.csv", "--out", "socket"],
+            "cannot write model socket: there is something that is no regular",
+        ),
+        (
+            &["train", "--data", "u.csv", "--out", "n", "--report", "folder"],
+            "cannot write report folder: there is something",
+        ),
+        (
+            &["train", "--data", "u.csv", "--out", "n", "--report", "m.augur", "--set", "models.url.path=m.augur"],
+            "report and models.url.path are the same file",
+        ),
+        (&["evaluate", "--data", "u.csv", "--report", "u.csv"], "report and --data are the same file"),
+        (
+            &["evaluate", "--data", "u.csv", "--model", "m.augur", "--report", "link.augur"],
+            "report and --model are the same",
+        ),
+    ];
+    for (args, reason) in cases {
+        let quick = if args[0] == "train" { &quick[..] } else { &[] };
+        let said = refusal(&folder, args.iter().chain(quick));
+        assert!(said.starts_with(reason), "{args:?}: {said}");
+    }
+    assert_eq!([std::fs::read(path("u.csv")).unwrap(), std::fs::read(path("m.augur")).unwrap()], before);
+    assert_eq!(files(&folder), ["folder", "link.augur", "m.augur", "m.html", "socket", "u.csv"]);
+    // A link stays one.
+    train(&folder, "link.augur", &["--algorithm", "ridge"]);
+    assert!(path("link.augur").is_symlink());
+    assert_ne!(std::fs::read(path("m.augur")).unwrap(), before[1]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn training_writes_a_report_beside_the_model_or_where_it_is_told() {
     let folder = tempfile::tempdir().unwrap();
     data(&folder);
     run(&folder, &["train", "--data", "train.csv", "--valid", "valid.csv", "--out", "m.augur"]);
-    let page = read(&folder, "report.html");
+    let page = read(&folder, "m.html");
     assert_eq!(page.matches("<svg").count(), 4);
     for text in [
         "Calibration",
@@ -51,9 +51,15 @@ fn training_writes_a_report_beside_the_model_or_where_it_is_told() {
     for reference in ["<script", "src=", "href=", "@import", "url("] {
         assert!(!page.contains(reference), "{reference}");
     }
-    run(&folder, &["train", "--data", "train.csv", "--algorithm", "linear", "--out", "n.augur", "--report", "n.html"]);
-    assert!(read(&folder, "n.html").contains("its own training data"));
-    assert_eq!(read(&folder, "report.html"), page);
+    run(
+        &folder,
+        &["train", "--data", "train.csv", "--algorithm", "linear", "--out", "n.augur", "--report", "other.html"],
+    );
+    assert!(read(&folder, "other.html").contains("its own training data"));
+    // each model of a folder has its own
+    run(&folder, &["train", "--data", "train.csv", "--algorithm", "linear", "--out", "m.2"]);
+    assert!(read(&folder, "m.2.html").contains("its own training data"));
+    assert_eq!(read(&folder, "m.html"), page);
 }
 
 #[test]
@@ -63,7 +69,7 @@ fn a_report_on_numbers_has_pictures_of_residuals() {
     std::fs::write(folder.path().join("n.csv"), format!("url,result\n{rows}")).unwrap();
     run(&folder, &["train", "--algorithm", "gradient-boosting", "--data", "n.csv", "--out", "m.augur"]);
     run(&folder, &["evaluate", "--model", "m.augur", "--data", "n.csv", "--report", "e.html"]);
-    for page in [read(&folder, "report.html"), read(&folder, "e.html")] {
+    for page in [read(&folder, "m.html"), read(&folder, "e.html")] {
         assert_eq!(page.matches("<svg").count(), 3);
         for text in ["Predicted and actual", "Residuals", "not linear, so it has no weights"] {
             assert!(page.contains(text), "{text}");

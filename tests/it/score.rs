@@ -11,34 +11,34 @@ use tempfile::TempDir;
 
 use crate::app::{App, PATIENCE, augur};
 
-struct Folder(TempDir);
+pub(crate) struct Folder(pub(crate) TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn database(&self) -> String {
+    pub(crate) fn database(&self) -> String {
         format!("store.sqlite.path={}", self.path("augur.db").display())
     }
 
-    fn command(&self, input: &Path, out: &Path, more: &[&str]) -> Command {
+    pub(crate) fn command(&self, input: &Path, out: &Path, more: &[&str]) -> Command {
         let mut command = augur();
         command.args(["score", "--set", &self.database(), "--set", "log.level=warn"]);
         command.arg("--in").arg(input).arg("--out").arg(out).args(more);
         command
     }
 
-    fn score(&self, input: &str, text: &str, out: &str, more: &[&str]) -> Output {
+    pub(crate) fn score(&self, input: &str, text: &str, out: &str, more: &[&str]) -> Output {
         fs::write(self.path(input), text).unwrap();
         self.command(&self.path(input), &self.path(out), more).output().unwrap()
     }
 
-    fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
@@ -48,13 +48,13 @@ impl Folder {
     }
 }
 
-fn succeeded(done: &Output) -> String {
+pub(crate) fn succeeded(done: &Output) -> String {
     let said = String::from_utf8(done.stderr.clone()).unwrap();
     assert!(done.status.success(), "{said}");
     said
 }
 
-fn many(rows: usize) -> String {
+pub(crate) fn many(rows: usize) -> String {
     (0..rows).fold(String::new(), |mut text, n| {
         writeln!(text, "{{\"url\":\"http://example.com/{n}\"}}").unwrap();
         text

@@ -1,14 +1,14 @@
 //! The URLs of a file, one at a time, with the line that each stands on; what cannot be read as one says why.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use anyhow::Context;
 use clap::ValueEnum;
-use csv::{ByteRecord, ReaderBuilder};
 use serde::Deserialize;
 
 use crate::domain::Key;
+use crate::model::{CsvRecord, CsvRecords, RecordError};
 
 /// Form of the rows, going in and coming out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,27 +41,23 @@ pub(super) struct Row {
 /// What is allowed.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
+    /// Of a line of NDJSON, or a record of CSV.
     pub(super) max_line_bytes: usize,
     pub(super) max_url_bytes: usize,
 }
 
 /// The rows of a file.
 pub(super) enum Rows {
-    Csv { reader: Box<csv::Reader<Box<dyn Read + Send>>>, record: ByteRecord, column: usize, limits: Limits },
+    Csv { records: Box<CsvRecords<Box<dyn Read + Send>>>, column: usize, limits: Limits },
     Ndjson { reader: BufReader<Box<dyn Read + Send>>, line: u64, buffer: Vec<u8>, limits: Limits },
 }
 
 impl Rows {
-    /// Opens a file, or standard input where the path is `-`.
+    /// Begins to read.
     ///
     /// # Errors
     /// One sentence: it cannot be read, or has no column `url`.
-    pub(super) fn open(path: &Path, format: Format, limits: Limits) -> anyhow::Result<Self> {
-        let bytes: Box<dyn Read + Send> = if path == Path::new("-") {
-            Box::new(io::stdin())
-        } else {
-            Box::new(File::open(path).map_err(|e| anyhow::anyhow!("cannot read {}: {e}", path.display()))?)
-        };
+    pub(super) fn new(bytes: Box<dyn Read + Send>, format: Format, limits: Limits) -> anyhow::Result<Self> {
         match format {
             Format::Ndjson => Ok(Self::Ndjson {
                 reader: BufReader::with_capacity(1 << 16, bytes),
@@ -70,15 +66,11 @@ impl Rows {
                 limits,
             }),
             Format::Csv => {
-                let mut reader = ReaderBuilder::new().flexible(true).buffer_capacity(1 << 16).from_reader(bytes);
-                let header = reader.byte_headers()?;
-                // A byte order mark is no part of the first column's name.
-                let name = |field: &[u8]| field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field) == b"url";
-                let column = header
-                    .iter()
-                    .position(name)
-                    .ok_or_else(|| anyhow::anyhow!("{}: the header has no column `url`", path.display()))?;
-                Ok(Self::Csv { reader: Box::new(reader), record: ByteRecord::new(), column, limits })
+                let mut records = CsvRecords::new(bytes, limits.max_line_bytes)?;
+                let header = records.next().map_err(of_row)?.and_then(|header| header.fields);
+                let column =
+                    header.and_then(|header| header.position(b"url")).context("the header has no column `url`")?;
+                Ok(Self::Csv { records: Box::new(records), column, limits })
             }
         }
     }
@@ -86,17 +78,15 @@ impl Rows {
     /// The next row; `None` at the end.
     ///
     /// # Errors
-    /// Where the file cannot be read.
+    /// Where the file cannot be read, or a quote is left open in it.
     pub(super) fn next(&mut self) -> anyhow::Result<Option<Row>> {
         match self {
-            Self::Csv { reader, record, column, limits } => {
-                if !reader.read_byte_record(record)? {
-                    return Ok(None);
-                }
-                let line = record.position().map_or(0, csv::Position::line);
-                let url = match record.get(*column) {
-                    Some(field) => key(field, *limits),
-                    None => Err("has no column `url`".to_owned()),
+            Self::Csv { records, column, limits } => {
+                let Some(CsvRecord { line, fields }) = records.next().map_err(of_row)? else { return Ok(None) };
+                let url = match fields.map(|fields| fields.get(*column)) {
+                    Some(Some(field)) => key(field, *limits),
+                    Some(None) => Err("has no column `url`".to_owned()),
+                    None => Err(TOO_LONG.to_owned()),
                 };
                 Ok(Some(Row { line, url }))
             }
@@ -106,10 +96,23 @@ impl Rows {
                 if whole && buffer.iter().all(u8::is_ascii_whitespace) {
                     continue;
                 }
-                let url = if whole { member(buffer, *limits) } else { Err("is too long a line".to_owned()) };
+                let url = if whole { member(buffer, *limits) } else { Err(TOO_LONG.to_owned()) };
                 return Ok(Some(Row { line: *line, url }));
             },
         }
+    }
+}
+
+/// Why a row that is longer than [`Limits::max_line_bytes`] is a bad one.
+const TOO_LONG: &str = "is too long a line";
+
+/// The line before what is wrong with it.
+fn of_row(error: RecordError) -> anyhow::Error {
+    match error {
+        RecordError::OpenAtEnd { line } | RecordError::OpenTooLong { line, .. } => {
+            anyhow::Error::new(error).context(format!("line {line}"))
+        }
+        RecordError::Read(error) => error.into(),
     }
 }
 
