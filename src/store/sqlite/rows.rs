@@ -30,8 +30,11 @@ impl<'a> ReadTransaction<'a> {
 
 impl Drop for ReadTransaction<'_> {
     fn drop(&mut self) {
-        // Nothing was written that could be lost; the next BEGIN tells of a connection that is beyond use.
-        let _ = self.0.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+        let ended = self.0.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+        if ended.is_err() && !self.0.is_autocommit() {
+            // Nothing was written that could be lost; one that stayed open would show the same old state for ever.
+            let _ = self.0.execute_batch("ROLLBACK");
+        }
     }
 }
 
