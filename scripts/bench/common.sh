@@ -102,7 +102,7 @@ start() {
     mkdir -p "$folder"
     port=$(free_port)
     case $contender in
-        cache) settings+=(--set cache.max_entries=100000 --set cache.ttl_ms=60000) ;;
+        cache) settings+=(--set cache.max_entries=100000) ;;
         one) settings+=(--set lanes.max_batch=1) ;;
         oracle-*) oracle_settings "$folder" ;;
     esac

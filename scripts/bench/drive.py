@@ -129,8 +129,7 @@ def main():
     load = oha if options.load == "open" else wrk
     pids = family(options.pid)
     rest_mb = private_mb(pids)
-    if options.warm_up:
-        load(options, options.warm_up)
+    warmed_up = load(options, options.warm_up)["requests"] if options.warm_up else 0
     pids = family(options.pid)
     sampler = Sampler(pids)
     before_s = cpu_s(pids)
@@ -143,6 +142,7 @@ def main():
         sys.exit(f"drive: no answer in {options.seconds} s; --seconds must be longer for this row")
     figures["per_s"] = figures["requests"] / figures["seconds"]
     figures["cpu_s_per_10k"] = spent_s / figures["requests"] * 1e4
+    figures["requests_with_warm_up"] = figures["requests"] + warmed_up
     figures["rest_mb"] = rest_mb
     figures["private_mb"] = sampler.most_mb
     print(json.dumps({name: round(value, 4) for name, value in figures.items()}))

@@ -99,7 +99,7 @@ standin_times() {
 # new row was none.
 check_stored() {
     local requests count
-    requests=$(number requests)
+    requests=$(number requests_with_warm_up)
     case $load in
         misses) count=$(stored url_result) ;;
         new-pictures) count=$(stored image_result) ;;

@@ -2,11 +2,11 @@
 dofile(debug.getinfo(1, "S").source:match("^@(.*)mixed%.lua$") .. "common.lua")
 
 local KEYS = 1000
-local prefix = ""
+local rest = ""
 local count = 0
 
 function init(args)
-    prefix = string.format("http://new-%s-%d.example.com/shop/item?id=", args[1], number)
+    rest = string.format(".example.com/new-%s-%d/item?id=", args[1], number)
 end
 
 function request()
@@ -15,5 +15,5 @@ function request()
         local i = count / 2 % KEYS
         return post(string.format("http://known-%04d.example.com/shop/item?id=%d", i, i * 7919))
     end
-    return post(prefix .. count)
+    return post(spread(count) .. rest .. count)
 end

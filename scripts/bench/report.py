@@ -66,7 +66,7 @@ class Figures:
     def bare_of(self, row):
         """The bare handler under the same load; None where there is no such."""
         _, load, connections = row.split("/")
-        if load in ("half", "paced", "storm-hits", "storm"):
+        if load in ("batches", "half", "paced", "storm-hits", "storm"):
             return None
         bare = "bare/pictures/64" if "pictures" in load else f"bare/hits/{connections}"
         return bare if bare in self.rows else None

@@ -8,5 +8,5 @@ function init(args)
 end
 
 function request()
-    return post(string.format("http://row-%010d.example.com/shop/item", math.random(0, KEYS - 1)))
+    return post(string.format("http://row-%010d.example.com/shop/item?category=books&page=1", math.random(0, KEYS - 1)))
 end

@@ -51,13 +51,14 @@ fill() {
 import sqlite3
 import sys
 
+MODEL = "url@20261123T150102Z-0123456789ab"
 rows = int(sys.argv[2])
 database = sqlite3.connect(sys.argv[1])
 # What is lost in a crash is filled again.
 database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -200000")
 database.executemany(
-    "INSERT INTO URL_RESULT (URL, RESULT) VALUES (?, ?)",
-    ((f"http://row-{i:010d}.example.com/shop/item", i / rows) for i in range(rows)),
+    "INSERT INTO URL_RESULT (URL, RESULT, MODEL) VALUES (?, ?, ?)",
+    ((f"http://row-{i:010d}.example.com/shop/item?category=books&page=1", i / rows, MODEL) for i in range(rows)),
 )
 database.commit()
 database.execute("PRAGMA journal_mode = WAL")
