@@ -1,7 +1,7 @@
 //! `augur train --from-store` and `augur evaluate --from-store`: what is learnt from is in the database already.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use oracle::sql_type::OracleType;
@@ -191,7 +191,7 @@ fn there_is_one_place_to_learn_from() {
 fn an_interrupt_leaves_nothing() {
     let sqlite = Sqlite::new();
     let endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select 'a', x from n where x < 0";
-    let mut command = augur();
+    let mut command = interruptible();
     command.current_dir(&sqlite.out).args(RIDGE).args(["--from-store", endless, "--set", &sqlite.settings()[0]]);
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     let end = Instant::now() + PATIENCE;
@@ -211,9 +211,19 @@ fn an_interrupt_leaves_nothing() {
 #[test]
 fn an_interrupt_of_the_fit_leaves_nothing() {
     let sqlite = Sqlite::new();
-    let mut command = augur();
-    // Minutes of work.
-    command.current_dir(&sqlite.out).args(["train", "--out", "m.augur", "--param", "folds=20", "--data"]).arg(csv());
+    // As many rows as take minutes to fit.
+    let folder = tempfile::tempdir().unwrap();
+    let many = folder.path().join("many.csv");
+    let mut writer = csv::Writer::from_path(&many).unwrap();
+    writer.write_record(["url", "result"]).unwrap();
+    for (url, result) in
+        (0..40).flat_map(|_| rows()).enumerate().map(|(n, (url, result))| (format!("{url}{n}"), result))
+    {
+        writer.serialize((url, result)).unwrap();
+    }
+    writer.flush().unwrap();
+    let mut command = interruptible();
+    command.current_dir(&sqlite.out).args(["train", "--out", "m.augur", "--param", "folds=20", "--data"]).arg(many);
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     let end = Instant::now() + PATIENCE;
     // The default algorithm fits on threads of their own; nothing before does.
@@ -224,6 +234,16 @@ fn an_interrupt_of_the_fit_leaves_nothing() {
     }
     interrupt(child);
     assert_eq!(files(&sqlite.out), 0);
+}
+
+/// A command that an interrupt ends also where the tests run in a shell's background, which has its children ignore it.
+fn interruptible() -> Command {
+    let mut command = Command::new("env");
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AUGUR")) {
+        command.env_remove(name);
+    }
+    command.args(["--default-signal=INT", env!("CARGO_BIN_EXE_augur")]);
+    command
 }
 
 /// Ends it as Ctrl-C does; it was still at work.
