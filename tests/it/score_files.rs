@@ -200,31 +200,3 @@ fn the_bad_rows_of_an_earlier_run_do_not_stay() {
     succeeded(&folder.score("in.csv", URL, "out.csv", &["--no-store"]));
     assert!(!folder.path("out.csv.bad").exists());
 }
-
-#[test]
-fn a_url_that_the_model_has_no_finite_score_for_is_a_bad_row() {
-    let folder = Folder::new();
-    // So steep that a URL of 4,000 hyphens is off the scale.
-    let rows: String = (0..20)
-        .map(|i| {
-            let result = ["-95e305", "0", "95e305"][i % 3];
-            format!("http://h.example/{}{},{result}\n", "x".repeat(i % 11 + 5), "-".repeat(i % 3))
-        })
-        .collect();
-    fs::write(folder.path("train.csv"), format!("url,result\n{rows}")).unwrap();
-    let model = folder.path("m.augur");
-    let mut train = crate::app::augur();
-    train.args(["train", "--algorithm", "ridge", "--data"]).arg(folder.path("train.csv")).arg("--out").arg(&model);
-    succeeded(&train.output().unwrap());
-    let setting = format!("models.url.path={}", model.display());
-    let text = format!("url\nhttp://a/\n\"\"\nhttp://b/{}\nhttp://c/\n", "-".repeat(3900));
-    for more in [&["--set", &setting][..], &["--set", &setting, "--no-store"]] {
-        let said = succeeded(&folder.score("in.csv", &text, "out.csv", more));
-        assert!(said.contains("4 rows, 2 of them bad (see "), "{said}");
-        let bad = "line 3: must not be empty\nline 4: has no result: the model's score of it is not finite\n";
-        assert_eq!(folder.read("out.csv.bad"), bad);
-        let good = folder.read("out.csv");
-        let urls: Vec<&str> = good.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
-        assert_eq!(urls, ["http://a/", "http://c/"]);
-    }
-}

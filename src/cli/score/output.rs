@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::cli::{outputs, tell};
 use crate::model;
 
-/// How often the state is made durable.
+/// How often the state is made durable: after this time, and after as many rows.
 const PACE: Duration = Duration::from_secs(1);
+const PACE_ROWS: u64 = 50_000;
 
 /// How far a run has come. What is behind these lengths in its files is of no account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +80,8 @@ pub(super) struct Files {
     /// `None` for a run that cannot be gone on with.
     progress: Option<Progress>,
     progress_path: PathBuf,
-    saved: Instant,
+    /// When the state was made durable, and at which row.
+    saved: (Instant, u64),
 }
 
 /// A file under its name for the time being.
@@ -147,13 +149,14 @@ impl Output {
             }
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", progress_path.display())),
         };
-        let (out_bytes, bad_bytes) = progress.as_ref().map_or((0, 0), |it| (it.out_bytes, it.bad_bytes));
+        let (rows, out_bytes, bad_bytes) =
+            progress.as_ref().map_or((0, 0, 0), |it| (it.rows, it.out_bytes, it.bad_bytes));
         Ok(Self::Files(Box::new(Files {
             bad: Part::open(with_suffix(&path, ".bad"), bad_bytes)?,
             out: Part::open(path, out_bytes)?,
             progress,
             progress_path,
-            saved: Instant::now(),
+            saved: (Instant::now(), rows),
         })))
     }
 
@@ -181,14 +184,14 @@ impl Output {
                 bad.write(bad_rows)?;
                 let Some(progress) = progress else { return Ok(()) };
                 progress.rows = rows;
-                if saved.elapsed() >= PACE {
+                if saved.0.elapsed() >= PACE || rows - saved.1 >= PACE_ROWS {
                     // In this order: what the state speaks of is on disk before it.
                     out.sync()?;
                     bad.sync()?;
                     progress.out_bytes = out.bytes;
                     progress.bad_bytes = bad.bytes;
                     model::write_atomically(progress_path, &serde_json::to_vec(progress)?)?;
-                    *saved = Instant::now();
+                    *saved = (Instant::now(), rows);
                 }
             }
         }
