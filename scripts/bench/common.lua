@@ -8,9 +8,16 @@ function post(url)
         .. #body .. "\r\n\r\n" .. body
 end
 
--- A host that lies anywhere among others: Knuth's multiplicative hash of a counter.
-function spread(count)
-    return string.format("http://%08x", count * 2654435761 % 4294967296)
+-- new_keys(ARGS): a function that gives a new key each time. The argument after `--` tells runs apart, the number threads, a
+-- counter the rest. Knuth's multiplicative hash of it spreads the hosts over the b-tree, as those of real URLs are; keys
+-- in order would share its last leaves and be cheap to store.
+function new_keys(args)
+    local rest = string.format(".example.com/new-%s-%d/item?id=", args[1], number)
+    local count = 0
+    return function()
+        count = count + 1
+        return string.format("http://%08x", count * 2654435761 % 4294967296) .. rest .. count
+    end
 end
 
 local threads = 0

@@ -18,24 +18,10 @@ TEXT
 }
 
 millions=20
-while (($#)); do
-    case $1 in
-        -h | --help)
-            usage
-            exit 0
-            ;;
-        --millions)
-            [[ ${2:-} =~ ^[1-9][0-9]*$ && $2 -ge 4 ]] || { echo "memory.sh: $1 needs a whole number from 4" >&2; exit 2; }
-            millions=$2
-            shift 2
-            ;;
-        *)
-            usage >&2
-            exit 2
-            ;;
-    esac
-done
-
+# shellcheck source=scripts/bench/options.sh
+source "$(dirname "${BASH_SOURCE[0]}")/options.sh"
+number_options "millions" "$@"
+((millions >= 4)) || { echo "memory.sh: --millions needs a whole number from 4" >&2; exit 2; }
 # shellcheck source=scripts/bench/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 need wrk wrk

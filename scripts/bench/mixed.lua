@@ -2,11 +2,11 @@
 dofile(debug.getinfo(1, "S").source:match("^@(.*)mixed%.lua$") .. "common.lua")
 
 local KEYS = 1000
-local rest = ""
+local new_key
 local count = 0
 
 function init(args)
-    rest = string.format(".example.com/new-%s-%d/item?id=", args[1], number)
+    new_key = new_keys(args)
 end
 
 function request()
@@ -15,5 +15,5 @@ function request()
         local i = count / 2 % KEYS
         return post(string.format("http://known-%04d.example.com/shop/item?id=%d", i, i * 7919))
     end
-    return post(spread(count) .. rest .. count)
+    return post(new_key())
 end

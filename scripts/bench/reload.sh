@@ -22,27 +22,9 @@ TEXT
 
 seconds=10
 swaps_per_s=10
-while (($#)); do
-    case $1 in
-        -h | --help)
-            usage
-            exit 0
-            ;;
-        --seconds | --swaps-per-s)
-            [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || { echo "reload.sh: $1 needs a whole number above 0" >&2; exit 2; }
-            case $1 in
-                --seconds) seconds=$2 ;;
-                --swaps-per-s) swaps_per_s=$2 ;;
-            esac
-            shift 2
-            ;;
-        *)
-            usage >&2
-            exit 2
-            ;;
-    esac
-done
-
+# shellcheck source=scripts/bench/options.sh
+source "$(dirname "${BASH_SOURCE[0]}")/options.sh"
+number_options "seconds swaps-per-s" "$@"
 # shellcheck source=scripts/bench/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 need wrk wrk

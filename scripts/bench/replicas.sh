@@ -21,24 +21,9 @@ TEXT
 
 readonly sessions=8 connections=256
 replicas=4 seconds=5 rounds=3
-while (($#)); do
-    case $1 in
-        -h | --help)
-            usage
-            exit 0
-            ;;
-        --replicas | --seconds | --rounds)
-            [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || { echo "replicas.sh: $1 needs a whole number above 0" >&2; exit 2; }
-            declare "${1#--}=$2"
-            shift 2
-            ;;
-        *)
-            usage >&2
-            exit 2
-            ;;
-    esac
-done
-
+# shellcheck source=scripts/bench/options.sh
+source "$(dirname "${BASH_SOURCE[0]}")/options.sh"
+number_options "replicas seconds rounds" "$@"
 # shellcheck source=scripts/bench/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 ((replicas > 1 && sessions % replicas == 0)) || die "--replicas must be 2, 4 or 8"

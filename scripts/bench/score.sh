@@ -19,24 +19,9 @@ TEXT
 }
 
 rows=500000 rounds=3
-while (($#)); do
-    case $1 in
-        -h | --help)
-            usage
-            exit 0
-            ;;
-        --rows | --rounds)
-            [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || { echo "score.sh: $1 needs a whole number above 0" >&2; exit 2; }
-            declare "${1#--}=$2"
-            shift 2
-            ;;
-        *)
-            usage >&2
-            exit 2
-            ;;
-    esac
-done
-
+# shellcheck source=scripts/bench/options.sh
+source "$(dirname "${BASH_SOURCE[0]}")/options.sh"
+number_options "rows rounds" "$@"
 # shellcheck source=scripts/bench/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 build

@@ -15,24 +15,9 @@ TEXT
 }
 
 times=20
-while (($#)); do
-    case $1 in
-        -h | --help)
-            usage
-            exit 0
-            ;;
-        --times)
-            [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || { echo "start.sh: $1 needs a whole number above 0" >&2; exit 2; }
-            times=$2
-            shift 2
-            ;;
-        *)
-            usage >&2
-            exit 2
-            ;;
-    esac
-done
-
+# shellcheck source=scripts/bench/options.sh
+source "$(dirname "${BASH_SOURCE[0]}")/options.sh"
+number_options "times" "$@"
 # shellcheck source=scripts/bench/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 need strip binutils
