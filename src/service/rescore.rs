@@ -130,20 +130,12 @@ fn is_wanted(row: &StoredResult, version: &ModelVersion, options: RescoreOptions
 /// What the rows are to hold, and for how many the model has no value.
 fn predict(model: &UrlModel, version: &ModelVersion, rows: &[StoredResult]) -> (Vec<Swap>, u64) {
     let urls: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
-    // One that has no value fails all: then each is asked for by itself.
-    let scores: Vec<Option<f64>> = match model.predict(&urls) {
-        Ok(scores) => scores.into_iter().map(Some).collect(),
-        Err(_) => {
-            urls.iter().map(|url| model.predict(&[url]).ok().and_then(|scores| scores.first().copied())).collect()
-        }
-    };
     let swaps: Vec<Swap> = rows
         .iter()
-        .zip(scores)
+        .zip(model.predict_each(&urls))
         .filter_map(|(row, score)| {
-            let after = Found { outcome: Outcome::float(score?), model: Some(version.to_string()) };
-            let before = Found::of(row);
-            Some(Swap { key: row.key.clone(), before, after: Some(after) })
+            let after = Found { outcome: Outcome::float(score.ok()?), model: Some(version.to_string()) };
+            Some(Swap { key: row.key.clone(), before: Found::of(row), after: Some(after) })
         })
         .collect();
     let unpredicted = rows.len() - swaps.len();
