@@ -42,7 +42,7 @@ struct Deaths {
 /// A pooled connection and when it was last known to work.
 pub(super) struct Pooled {
     pub(super) conn: Connection,
-    /// When it was last seen to work.
+    /// When the last call on it that worked was begun: by its end, the session may have died and another call found that.
     pub(super) checked: Instant,
     /// Still set when it comes back to the pool: it is dead, a panic has left it in the middle of something, or what it
     /// did could not be rolled back.
@@ -100,7 +100,7 @@ impl Manager {
         Ok(conn)
     }
 
-    fn report_logon(&self, result: &Result<Connection, Error>) -> Logon {
+    fn report_logon(&self, result: &Result<Pooled, Error>) -> Logon {
         let mut reported = self.0.reported.lock().unwrap_or_else(PoisonError::into_inner);
         let Err(error) = result else {
             if reported.take().is_some() {
@@ -170,9 +170,12 @@ impl ManageConnection for Manager {
 
     fn connect(&self) -> Result<Pooled, Error> {
         let password = || self.read_password().map_err(driver_error);
-        let logon = |password: &SecretString| self.log_on(password);
+        let logon = |password: &SecretString| {
+            let checked = Instant::now();
+            Ok(Pooled { conn: self.log_on(password)?, checked, is_at_work: false })
+        };
         match self.0.gate.pass(password, logon, |result| self.report_logon(result)) {
-            Ok(result) => Ok(Pooled { conn: result?, checked: Instant::now(), is_at_work: false }),
+            Ok(result) => result,
             Err(Closed::Pausing) => Err(driver_error(self.last_failure())),
             Err(Closed::Shut(reason)) => Err(driver_error(reason)),
         }
@@ -197,7 +200,7 @@ impl ManageConnection for Manager {
                 self.note_death(asked.elapsed());
                 return Err(error);
             }
-            pooled.checked = Instant::now();
+            pooled.checked = asked;
         }
         Ok(())
     }

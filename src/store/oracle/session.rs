@@ -67,7 +67,7 @@ impl<'a> OracleSession<'a> {
             connection.is_at_work = false;
             let failure = match worked {
                 Ok(done) => {
-                    connection.checked = Instant::now();
+                    connection.checked = started;
                     self.connection = Some(connection);
                     return Ok(done);
                 }

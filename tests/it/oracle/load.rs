@@ -9,6 +9,7 @@ use crate::app::App;
 /// What a client got, and when.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
+    client: usize,
     pub(super) asked: Instant,
     pub(super) took: Duration,
     pub(super) status: u16,
@@ -16,8 +17,8 @@ pub(super) struct Seen {
 }
 
 /// The answers so far.
-#[derive(Default)]
 pub(super) struct Load {
+    clients: usize,
     seen: Mutex<Vec<Seen>>,
     stop: AtomicBool,
 }
@@ -32,6 +33,13 @@ impl Load {
         let enough = self.count() + more;
         super::wait_until("more answers", || self.count() >= enough);
     }
+
+    /// Waits until what is being asked now is answered.
+    pub(super) fn wait_for_those_asked(&self) {
+        let now = Instant::now();
+        let is_past = |client| self.seen.lock().unwrap().iter().any(|seen| seen.client == client && seen.asked >= now);
+        super::wait_until("the answers of those who have asked", || (0..self.clients).all(is_past));
+    }
 }
 
 /// Ends the clients also when `meanwhile` panics: the scope waits for them.
@@ -45,7 +53,7 @@ impl Drop for Stop<'_> {
 
 /// Runs `meanwhile` while `clients` ask one URL after the other: every second one is new, the others are repeated.
 pub(super) fn under_load(app: &App, clients: usize, meanwhile: impl FnOnce(&Load)) -> Vec<Seen> {
-    let load = Load::default();
+    let load = Load { clients, seen: Mutex::default(), stop: AtomicBool::new(false) };
     std::thread::scope(|scope| {
         for client in 0..clients {
             let load = &load;
@@ -61,6 +69,7 @@ pub(super) fn under_load(app: &App, clients: usize, meanwhile: impl FnOnce(&Load
                     let asked = Instant::now();
                     let answer = app.ask(&url);
                     load.seen.lock().unwrap().push(Seen {
+                        client,
                         asked,
                         took: asked.elapsed(),
                         status: answer.status,

@@ -28,6 +28,8 @@ fn a_restart_under_load_fails_no_request() {
             // The next round has four sessions to end, too.
             let replaced = 4 * (round + 2);
             wait_until("new sessions", || server.database.standin.counters().logons >= replaced);
+            // A request is repeated once: one that meets two restarts fails.
+            load.wait_for_those_asked();
         }
     });
     let failed: Vec<_> = seen.iter().filter(|answer| answer.status != 200).collect();
