@@ -45,16 +45,23 @@ mapfile -t versions < <("$augur" model list | sed 's/.*@//')
 start sqlite "$data"
 "$python" scripts/bench/preload.py "$port"
 
-# As `augur model activate` writes it, without a process for each time.
+# As `augur model activate` writes it, without processes of its own, which would take the cores from the server.
 swap_for_ever() {
-    local n=0 pause
-    pause=$("$python" -c "print(1 / $swaps_per_s)")
-    while sleep "$pause"; do
-        n=$((n + 1))
-        echo "${versions[n % 2]}" >"$data/models/.next"
-        mv "$data/models/.next" "$data/models/live"
-        kill -HUP "$server"
-    done
+    exec "$python" - "$data/models" "$swaps_per_s" "$server" "${versions[@]}" <<'PYTHON'
+import itertools
+import os
+import signal
+import sys
+import time
+
+models, swaps_per_s, server, *versions = sys.argv[1:]
+for version in itertools.cycle(versions):
+    time.sleep(1 / float(swaps_per_s))
+    with open(f"{models}/.next", "w", encoding="ascii") as file:
+        file.write(version + "\n")
+    os.replace(f"{models}/.next", f"{models}/live")
+    os.kill(int(server), signal.SIGHUP)
+PYTHON
 }
 
 # load SCRIPT CONNECTIONS: requests, microseconds, p50, p99, errors.

@@ -122,6 +122,10 @@ impl<P: StoredModel, F: Fn(P) -> P> Watched<P, F> {
     /// changes once more: so a file that is still being copied is refused until it is whole. One that cannot be read, as where
     /// too many files are open, is tried again each time.
     fn look(&mut self, is_asked: bool) {
+        // What is inside the binary stays as it is.
+        if matches!(self.source, Source::Embedded) {
+            return;
+        }
         let stamps = self.source.stamps();
         let is_new = is_asked || stamps != self.seen;
         if !is_new && self.to_retry.is_none() {

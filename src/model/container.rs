@@ -82,7 +82,7 @@ pub(super) fn open<T: DeserializeOwned>(schema: Schema, bytes: &[u8]) -> Result<
     let Some((body, checksum)) = rest.split_last_chunk::<CHECKSUM_BYTES>().filter(|_| found == expected) else {
         return Err(ArtifactError::Length { found, expected });
     };
-    if Sha256::digest(&bytes[..bytes.len() - CHECKSUM_BYTES])[..] != checksum[..] {
+    if step(|| Sha256::digest(&bytes[..bytes.len() - CHECKSUM_BYTES]))[..] != checksum[..] {
         return Err(ArtifactError::Checksum);
     }
     let format_version = u32::from_le_bytes([f0, f1, f2, f3]);
@@ -99,7 +99,7 @@ pub(super) fn open<T: DeserializeOwned>(schema: Schema, bytes: &[u8]) -> Result<
     if version != schema.version {
         return Err(ArtifactError::FeatureSchema { found: version.into(), expected: schema.version.into() });
     }
-    match postcard::take_from_bytes(body) {
+    match step(|| postcard::take_from_bytes(body)) {
         Ok((decoded, [])) => Ok(decoded),
         Ok(_) => Err(ArtifactError::Invalid("its body is longer than its contents".to_owned())),
         Err(error) => Err(ArtifactError::Invalid(error.to_string())),
@@ -124,12 +124,21 @@ impl Stamp {
             .map_err(|_| ArtifactError::Invalid("its creation time is out of range".to_owned()))?;
         let mut hash = Sha256::new();
         hash.update(schema);
-        hash.update(to_postcard(content)?);
+        let content = step(|| to_postcard(content))?;
+        step(|| hash.update(content));
         let mut content_hash = hex(&hash.finalize());
         content_hash.truncate(HASH_DIGITS);
         let version = format!("{}-{content_hash}", created_at.strftime("%Y%m%dT%H%M%SZ"));
         Ok(Self { created_at: created_at.to_string(), content_hash, version })
     }
+}
+
+/// Does a part of the work on a file, then lets others have the core. Requests are being answered beside it, and on Linux a
+/// thread that goes on working keeps its core for milliseconds, whoever waits and however nice it is.
+fn step<T>(work: impl FnOnce() -> T) -> T {
+    let done = work();
+    std::thread::yield_now();
+    done
 }
 
 fn to_postcard(value: &impl Serialize) -> Result<Vec<u8>, ArtifactError> {
