@@ -39,11 +39,27 @@ struct Deaths {
     last_silent: Option<Instant>,
 }
 
+/// When a call began and ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    /// A session that another call found dead since then may have died with that one: by the end of this call, too.
+    pub(super) began: Instant,
+    /// The server has not kept silent since a time before this.
+    pub(super) ended: Instant,
+}
+
+impl Span {
+    /// A call that has just ended.
+    pub(super) fn since(began: Instant) -> Self {
+        Self { began, ended: Instant::now() }
+    }
+}
+
 /// A pooled connection and when it was last known to work.
 pub(super) struct Pooled {
     pub(super) conn: Connection,
-    /// When the last call on it that worked was begun: by its end, the session may have died and another call found that.
-    pub(super) checked: Instant,
+    /// Its last call that worked.
+    pub(super) good_call: Span,
     /// Still set when it comes back to the pool: it is dead, a panic has left it in the middle of something, or what it
     /// did could not be rolled back.
     pub(super) is_at_work: bool,
@@ -171,8 +187,9 @@ impl ManageConnection for Manager {
     fn connect(&self) -> Result<Pooled, Error> {
         let password = || self.read_password().map_err(driver_error);
         let logon = |password: &SecretString| {
-            let checked = Instant::now();
-            Ok(Pooled { conn: self.log_on(password)?, checked, is_at_work: false })
+            let began = Instant::now();
+            let conn = self.log_on(password)?;
+            Ok(Pooled { conn, good_call: Span::since(began), is_at_work: false })
         };
         match self.0.gate.pass(password, logon, |result| self.report_logon(result)) {
             Ok(result) => result,
@@ -190,17 +207,17 @@ impl ManageConnection for Manager {
             return Err(driver_error("the connection is closed".to_owned()));
         }
         let Deaths { last, last_silent } = *self.deaths();
-        let since_checked = |death: Option<Instant>| death.is_some_and(|at| at >= pooled.checked);
-        if since_checked(last_silent) {
+        let Span { began, ended } = pooled.good_call;
+        if last_silent.is_some_and(|at| at >= ended) {
             return Err(driver_error("the server kept silent since the connection was seen to work".to_owned()));
         }
-        if since_checked(last) {
+        if last.is_some_and(|at| at >= began) {
             let asked = Instant::now();
             if let Err(error) = pooled.conn.ping() {
                 self.note_death(asked.elapsed());
                 return Err(error);
             }
-            pooled.checked = asked;
+            pooled.good_call = Span::since(asked);
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::OracleStore;
 use super::column::ColumnKind;
 use super::errors::{Class, Failure};
 use super::gate::jittered;
-use super::manager::Manager;
+use super::manager::{Manager, Span};
 use super::rows::{self, Prepared, Row};
 use super::schema;
 use super::statements::LIST_LENGTHS;
@@ -67,7 +67,7 @@ impl<'a> OracleSession<'a> {
             connection.is_at_work = false;
             let failure = match worked {
                 Ok(done) => {
-                    connection.checked = started;
+                    connection.good_call = Span::since(started);
                     self.connection = Some(connection);
                     return Ok(done);
                 }
