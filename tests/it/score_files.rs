@@ -200,3 +200,20 @@ fn the_bad_rows_of_an_earlier_run_do_not_stay() {
     succeeded(&folder.score("in.csv", URL, "out.csv", &["--no-store"]));
     assert!(!folder.path("out.csv.bad").exists());
 }
+
+#[test]
+fn a_url_that_the_model_has_no_finite_score_for_is_a_bad_row() {
+    let folder = Folder::new();
+    // Made by the tests of the model: no training leads to it.
+    let setting = format!("models.url.path={}/tests/data/steep.augur", env!("CARGO_MANIFEST_DIR"));
+    let text = format!("url\nhttp://a/\n\"\"\nhttp://b/{}\nhttp://c/\n", "-".repeat(3900));
+    for more in [&["--set", &setting][..], &["--set", &setting, "--no-store"]] {
+        let said = succeeded(&folder.score("in.csv", &text, "out.csv", more));
+        assert!(said.contains("4 rows, 2 of them bad (see "), "{said}");
+        let bad = "line 3: must not be empty\nline 4: has no result: the model's score of it is not finite\n";
+        assert_eq!(folder.read("out.csv.bad"), bad);
+        let good = folder.read("out.csv");
+        let urls: Vec<&str> = good.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+        assert_eq!(urls, ["http://a/", "http://c/"]);
+    }
+}

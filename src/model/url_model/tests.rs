@@ -156,6 +156,15 @@ fn a_score_that_overflows_is_an_error_and_names_its_place() {
     assert!(matches!(error, PredictError::NotFinite { index: 1 }));
 }
 
+/// tests/data/steep.augur, by which `augur score` is tested: no data that can be learnt from leads to such weights. A URL of
+/// more than e^8.2 = 3,641 bytes is off the scale. Where the format changes, write it anew from this body.
+#[test]
+fn the_steep_model_of_the_tests_is_as_this_build_writes_it() {
+    let steep = body(weights(0, 1.0, f64::MAX / 8.2, 0.0), false);
+    assert!(steep.encode().expect("a body") == include_bytes!("../../../tests/data/steep.augur"));
+    assert!(UrlModel::from_body(steep).is_ok());
+}
+
 #[test]
 fn plain_weights_are_explained_by_their_feature() {
     let model = UrlModel::from_body(body(weights(0, 2.0, 3.0, 0.25), false)).expect("usable weights");
