@@ -52,7 +52,17 @@ impl Response {
 
 /// The `augur` command with an environment that says nothing of its own.
 pub(crate) fn augur() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_augur"));
+    without_settings(Command::new(env!("CARGO_BIN_EXE_augur")))
+}
+
+/// The same, ended by an interrupt also where the tests run in a shell's background, which has its children ignore it.
+pub(crate) fn interruptible_augur() -> Command {
+    let mut command = without_settings(Command::new("env"));
+    command.args(["--default-signal=INT", env!("CARGO_BIN_EXE_augur")]);
+    command
+}
+
+fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AUGUR")) {
         command.env_remove(name);
     }

@@ -1,14 +1,14 @@
 //! `augur train --from-store` and `augur evaluate --from-store`: what is learnt from is in the database already.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use oracle::sql_type::OracleType;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::app::{PATIENCE, augur};
+use crate::app::{PATIENCE, augur, interruptible_augur};
 use crate::standin::Database;
 
 fn csv() -> PathBuf {
@@ -191,7 +191,7 @@ fn there_is_one_place_to_learn_from() {
 fn an_interrupt_leaves_nothing() {
     let sqlite = Sqlite::new();
     let endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select 'a', x from n where x < 0";
-    let mut command = interruptible();
+    let mut command = interruptible_augur();
     command.current_dir(&sqlite.out).args(RIDGE).args(["--from-store", endless, "--set", &sqlite.settings()[0]]);
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     let end = Instant::now() + PATIENCE;
@@ -222,7 +222,7 @@ fn an_interrupt_of_the_fit_leaves_nothing() {
         writer.serialize((url, result)).unwrap();
     }
     writer.flush().unwrap();
-    let mut command = interruptible();
+    let mut command = interruptible_augur();
     command.current_dir(&sqlite.out).args(["train", "--out", "m.augur", "--param", "folds=20", "--data"]).arg(many);
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     let end = Instant::now() + PATIENCE;
@@ -234,16 +234,6 @@ fn an_interrupt_of_the_fit_leaves_nothing() {
     }
     interrupt(child);
     assert_eq!(files(&sqlite.out), 0);
-}
-
-/// A command that an interrupt ends also where the tests run in a shell's background, which has its children ignore it.
-fn interruptible() -> Command {
-    let mut command = Command::new("env");
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AUGUR")) {
-        command.env_remove(name);
-    }
-    command.args(["--default-signal=INT", env!("CARGO_BIN_EXE_augur")]);
-    command
 }
 
 /// Ends it as Ctrl-C does; it was still at work.
