@@ -43,9 +43,13 @@ urls = [f"http://{i * 2654435761 % 2**32:08x}.example.com/shop/item?category=boo
 (folder / "urls.csv").write_text("url\n" + "\n".join(urls) + "\n", encoding="ascii")
 
 
-def score(*options):
-    for left in folder.glob("scored.*"):
+def empty(name):
+    for left in folder.glob(name + "*"):
         left.unlink()
+
+
+def score(*options):
+    empty("scored")
     command = [augur, "score", "--in", folder / "urls.csv", "--out", folder / "scored.csv"]
     command += ["--set", f"store.sqlite.path={folder / 'score.db'}", *options]
     before = os.times()
@@ -57,11 +61,6 @@ def score(*options):
         if sum(1 for _ in scored) != rows + 1:
             sys.exit("score.sh: a row is missing")
     return rows / seconds, rows / cpu
-
-
-def empty(name):
-    for left in folder.glob(name + "*"):
-        left.unlink()
 
 
 def through():
