@@ -40,7 +40,7 @@ pub(super) struct Shared<P: Predictor> {
 impl<P: Predictor> Shared<P> {
     /// The queue, and as many lanes as the store has sessions.
     pub(super) fn start(core: Arc<Core<P>>, settings: LaneSettings) -> std::io::Result<Arc<Self>> {
-        let queue = Mutex::new(Queue::new(core.store.max_writers()));
+        let queue = Mutex::new(Queue::new(core.store.max_writers(), core.store.commit_patience()));
         // The lanes of a slow model leave half of the sessions to others on the same store.
         let slow = core.live.get().parallelism();
         let lanes = if slow.is_some() { core.store.max_sessions().div_ceil(2) } else { core.store.max_sessions() };
@@ -93,6 +93,7 @@ impl<P: Predictor> Shared<P> {
     fn run(self: Arc<Self>) {
         while let Some(oldest) = self.wait_for_work() {
             let worked = catch_unwind(AssertUnwindSafe(|| self.work_off(oldest)));
+            self.lock().end();
             if worked.is_err() {
                 log::error!(target: "augur::service", "a lane panicked; its batch is answered with 500");
             }
@@ -104,6 +105,7 @@ impl<P: Predictor> Shared<P> {
         let mut queue = self.lock();
         loop {
             if let Some(since) = queue.oldest() {
+                queue.begin();
                 return Some(since);
             }
             if queue.is_closed() {
@@ -120,8 +122,13 @@ impl<P: Predictor> Shared<P> {
                     continue;
                 }
             }
-            queue.fall_asleep();
-            queue = self.work.wait_while(queue, |queue| queue.sleeps_on()).unwrap_or_else(PoisonError::into_inner);
+            if let Some(limit) = queue.fall_asleep() {
+                let sleep = self.work.wait_timeout_while(queue, limit, |queue| queue.sleeps_on());
+                queue = sleep.unwrap_or_else(PoisonError::into_inner).0;
+                queue.end_deputy();
+            } else {
+                queue = self.work.wait_while(queue, |queue| queue.sleeps_on()).unwrap_or_else(PoisonError::into_inner);
+            }
             queue.wake_up();
         }
     }

@@ -12,6 +12,9 @@ use crate::domain::Key;
 /// the other line, is passed over.
 type Line = VecDeque<(Key, Instant)>;
 
+/// The store takes rows while the last ones came within this time.
+const RECENTLY: Duration = Duration::from_millis(100);
+
 pub(super) struct Queue<I> {
     /// Keys of single requests that no lane has taken yet.
     singles: Line,
@@ -24,8 +27,18 @@ pub(super) struct Queue<I> {
     /// Lanes that may store at the same time, and those that do.
     max_writers: usize,
     writers: usize,
+    /// How long keys that wait are left to the lane at work while the store takes rows, see [`ResultStore::commit_patience`].
+    ///
+    /// [`ResultStore::commit_patience`]: crate::store::ResultStore::commit_patience
+    commit_patience: Duration,
+    /// When a lane last ended a [`Work::Store`].
+    stored_at: Option<Instant>,
+    /// Lanes that have a session and work.
+    working: usize,
     /// Lanes that sleep, without the one that is being woken.
     sleeping: usize,
+    /// One of them wakes by itself when that patience ends.
+    has_deputy: bool,
     /// A lane is being woken and has not looked at the queue yet: it will take what comes meanwhile, so that under load
     /// batches grow instead of every request waking a lane of its own.
     waking: bool,
@@ -34,7 +47,7 @@ pub(super) struct Queue<I> {
 }
 
 impl<I> Queue<I> {
-    pub(super) fn new(max_writers: usize) -> Self {
+    pub(super) fn new(max_writers: usize, commit_patience: Duration) -> Self {
         Self {
             singles: VecDeque::new(),
             bulk: VecDeque::new(),
@@ -42,7 +55,11 @@ impl<I> Queue<I> {
             predictions: VecDeque::new(),
             max_writers,
             writers: 0,
+            commit_patience,
+            stored_at: None,
+            working: 0,
             sleeping: 0,
+            has_deputy: false,
             waking: false,
             next_number: 0,
             closed: false,
@@ -93,14 +110,17 @@ impl<I> Queue<I> {
 
     /// The next piece of work for a lane with a session: predictions first, since their callers wait longest.
     pub(super) fn take(&mut self, max_batch: usize) -> Option<Work<I>> {
-        if !self.predictions.is_empty() && self.writers < self.max_writers {
+        if !self.predictions.is_empty() && !self.is_storing() {
             self.writers += 1;
             let count = self.predictions.len().min(max_batch);
             return Some(Work::Store(self.predictions.drain(..count).collect()));
         }
+        let now = Instant::now();
+        if self.is_storing() && self.held_back_for(now).is_some() {
+            return None;
+        }
         let mut jobs = Vec::new();
         let for_bulk = if self.bulk.is_empty() { 0 } else { max_batch / 4 };
-        let now = Instant::now();
         for (line, limit) in [(&mut self.singles, max_batch - for_bulk), (&mut self.bulk, max_batch)] {
             while jobs.len() < limit
                 && let Some((key, _)) = line.pop_front()
@@ -137,6 +157,7 @@ impl<I> Queue<I> {
     /// A lane has ended a [`Work::Store`].
     pub(super) fn stored(&mut self) {
         self.writers -= 1;
+        self.stored_at = Some(Instant::now());
     }
 
     /// Takes a flight out to answer it; `None` when it has been answered before.
@@ -175,15 +196,38 @@ impl<I> Queue<I> {
 
     /// Since when the oldest work waits that a lane could begin now.
     pub(super) fn oldest(&self) -> Option<Instant> {
-        if !self.predictions.is_empty() && self.writers < self.max_writers {
-            return Some(Instant::now());
+        let now = Instant::now();
+        if !self.predictions.is_empty() && !self.is_storing() {
+            return Some(now);
         }
+        if self.held_back_for(now).is_some() { None } else { self.waiting_since() }
+    }
+
+    fn waiting_since(&self) -> Option<Instant> {
         [&self.singles, &self.bulk].into_iter().filter_map(|line| line.front()).map(|(_, since)| *since).min()
     }
 
-    /// Claims a sleeping lane for the work that waits; `true`: the caller must signal.
+    /// Whether as many lanes store as may.
+    fn is_storing(&self) -> bool {
+        self.writers >= self.max_writers
+    }
+
+    /// How much longer the keys that wait are left to the lane at work; `None` where they are not, or there are none.
+    fn held_back_for(&self, now: Instant) -> Option<Duration> {
+        let takes_rows = || self.stored_at.is_some_and(|at| now.saturating_duration_since(at) < RECENTLY);
+        if self.commit_patience.is_zero() || !(self.is_storing() || self.working > 0 && takes_rows()) {
+            return None;
+        }
+        let left = (self.waiting_since()? + self.commit_patience).saturating_duration_since(now);
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// Claims a sleeping lane for the work that waits, or to wait for the end of its patience; `true`: the caller must signal.
     pub(super) fn claim_lane(&mut self) -> bool {
-        let claimed = self.sleeping > 0 && !self.waking && self.oldest().is_some();
+        let is_wanted = |queue: &Self| {
+            queue.oldest().is_some() || (!queue.has_deputy && queue.held_back_for(Instant::now()).is_some())
+        };
+        let claimed = self.sleeping > 0 && !self.waking && is_wanted(self);
         if claimed {
             self.sleeping -= 1;
             self.waking = true;
@@ -196,8 +240,30 @@ impl<I> Queue<I> {
         !std::mem::replace(&mut self.waking, true)
     }
 
-    pub(super) fn fall_asleep(&mut self) {
+    /// A lane begins to work.
+    pub(super) fn begin(&mut self) {
+        self.working += 1;
+    }
+
+    /// A lane has ended its work.
+    pub(super) fn end(&mut self) {
+        self.working -= 1;
+    }
+
+    /// How long the lane may sleep, where it is the one that wakes by itself; it then ends with [`end_deputy`](Self::end_deputy).
+    pub(super) fn fall_asleep(&mut self) -> Option<Duration> {
         self.sleeping += 1;
+        let limit = if self.has_deputy { None } else { self.held_back_for(Instant::now()) };
+        self.has_deputy |= limit.is_some();
+        limit
+    }
+
+    /// The lane that wakes by itself is awake; by itself, where nobody has claimed one.
+    pub(super) fn end_deputy(&mut self) {
+        self.has_deputy = false;
+        if self.sleeps_on() {
+            self.sleeping -= 1;
+        }
     }
 
     /// Whether a lane that was woken goes on sleeping: a wake-up without a claim is a spurious one.

@@ -38,6 +38,12 @@ pub trait ResultStore: Send + Sync {
         self.max_sessions()
     }
 
+    /// How long keys are better left to the session at work than looked up in another one, while rows are stored: for a store
+    /// where a commit makes everything stale that other sessions have in memory.
+    fn commit_patience(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// How long a request may wait for a session.
     fn acquire_timeout(&self) -> Duration;
 

@@ -2,9 +2,13 @@
 //!
 //! WAL with `synchronous = FULL`: a commit that was acknowledged survives the process and the machine. SQLite has one
 //! writer, so writes queue at a mutex here instead of at SQLite's busy handler; readers never wait for it.
+//!
+//! A commit makes stale whatever the other connections have in their caches, and their mappings. So while rows are stored,
+//! they are looked up through the writing connection too, whose cache outlives its own commits.
 
 mod affinity;
 mod check;
+mod checkpoint;
 mod query;
 mod rows;
 
@@ -17,6 +21,7 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use checkpoint::Checkpoints;
 use rows::{find_rows, insert_rows, store_error, stored_result, swap_rows, update_row};
 
 use super::names::TableNames;
@@ -31,12 +36,13 @@ use crate::domain::{Key, NewResult, StoredResult};
 /// Reading connections, and so lanes. Reads come from the page cache and take microseconds; more only helps while a lane
 /// waits for the disk.
 const READERS: u32 = 4;
-/// Bytes of the file that readers map into memory, as many as SQLite allows: a page of a large table that is not in a
+/// Bytes of the file that connections map into memory, as many as SQLite allows: a page of a large table that is not in a
 /// connection's own cache then costs no system call.
 const MAPPED_BYTES: i64 = 0x7fff_0000;
-/// Pages in the log after which a commit also carries them into the file. Keys are spread over the whole table: with
-/// SQLite's own 1,000, most pages would be written again before long.
-const CHECKPOINT_PAGES: i64 = 4000;
+/// Memory for the pages that are being changed, in KiB: those of the last few thousand rows.
+const WRITER_CACHE_KIB: i64 = 8192;
+/// A commit takes about a millisecond, on most disks: keys that come meanwhile are looked up sooner by whoever does it.
+const COMMIT_PATIENCE: Duration = Duration::from_millis(1);
 /// How long a write waits for another program's write to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -53,6 +59,7 @@ pub struct SqliteStore {
     readers: r2d2::Pool<SqliteConnectionManager>,
     /// One for the file: two writers would wait for each other in SQLite's busy handler.
     writer: Arc<Mutex<Connection>>,
+    checkpoints: Arc<Checkpoints>,
     unstorable: Unstorable,
 }
 
@@ -137,7 +144,6 @@ impl SqliteStore {
         anyhow::ensure!(!writer.is_readonly("main")?, "store.sqlite.path {path} is read-only");
         let manager = SqliteConnectionManager::file(&settings.path).with_init(|conn| {
             set_up(conn)?;
-            conn.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
             conn.pragma_update(None, "query_only", true)
         });
         let readers = r2d2::Pool::builder()
@@ -147,12 +153,16 @@ impl SqliteStore {
             .test_on_check_out(false)
             .build(manager)
             .with_context(|| format!("cannot open store.sqlite.path {path} for reading"))?;
+        let writer = Arc::new(Mutex::new(writer));
+        let checkpoints = Checkpoints::start(open_connection(&settings.path)?, Arc::clone(&writer))
+            .context("cannot start the thread of SQLite's checkpoints")?;
         Ok(Self {
             path,
             names: names.clone(),
             statements: Statements::new(names),
             readers,
-            writer: Arc::new(Mutex::new(writer)),
+            writer,
+            checkpoints: Arc::new(checkpoints),
             unstorable: Unstorable::default(),
         })
     }
@@ -166,6 +176,7 @@ impl SqliteStore {
             statements: Statements::of_images(&self.names),
             readers: self.readers.clone(),
             writer: Arc::clone(&self.writer),
+            checkpoints: Arc::clone(&self.checkpoints),
             unstorable: Unstorable::default(),
         }
     }
@@ -174,6 +185,17 @@ impl SqliteStore {
     /// back), so a poisoned lock is as good as any.
     fn writer(&self) -> MutexGuard<'_, Connection> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does `work`, which changes at most so many rows.
+    fn write<T>(
+        &self,
+        rows: usize,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let done = work(&mut self.writer());
+        self.checkpoints.changed(rows);
+        done.map_err(store_error)
     }
 }
 
@@ -191,6 +213,7 @@ pub(super) fn ddl(names: &TableNames) -> String {
 
 fn set_up(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
     // A quoted name that is no column would count as text otherwise, and a misspelt column as its own name.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).map(|_| ())
 }
@@ -205,7 +228,8 @@ fn open_connection(path: &Path) -> rusqlite::Result<Connection> {
     set_up(&conn)?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "FULL")?;
-    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    conn.pragma_update(None, "wal_autocheckpoint", checkpoint::LONGEST_LOG_PAGES)?;
+    conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     Ok(conn)
 }
 
@@ -221,6 +245,10 @@ impl ResultStore for SqliteStore {
 
     fn max_writers(&self) -> usize {
         1
+    }
+
+    fn commit_patience(&self) -> Duration {
+        COMMIT_PATIENCE
     }
 
     fn acquire_timeout(&self) -> Duration {
@@ -252,12 +280,17 @@ struct SqliteSession<'a> {
 
 impl StoreSession for SqliteSession<'_> {
     fn find_many(&mut self, keys: &[Key]) -> Result<Vec<Option<Found>>, StoreError> {
-        find_rows(&self.reader, &self.store.statements.find, keys).map_err(store_error)
+        let sql = &self.store.statements.find;
+        match self.store.writer.try_lock() {
+            Ok(writer) => find_rows(&writer, sql, keys),
+            Err(_) => find_rows(&self.reader, sql, keys),
+        }
+        .map_err(store_error)
     }
 
     fn insert_many(&mut self, rows: &[NewResult]) -> Result<Vec<Inserted>, StoreError> {
         let unstorable = &self.store.unstorable;
-        let inserted = insert_rows(self.store, &mut self.store.writer(), rows).map_err(store_error);
+        let inserted = self.store.write(rows.len(), |writer| insert_rows(self.store, writer, rows));
         match inserted {
             Ok(inserted) => {
                 if inserted.iter().any(|inserted| matches!(inserted, Inserted::Stored(_))) {
@@ -283,11 +316,11 @@ impl StoreSession for SqliteSession<'_> {
         key: &Key,
         decide: &mut dyn FnMut(Option<&StoredResult>) -> Change,
     ) -> Result<Changed, StoreError> {
-        update_row(self.store, &mut self.store.writer(), key, decide).map_err(store_error)
+        self.store.write(1, |writer| update_row(self.store, writer, key, decide))
     }
 
     fn swap_many(&mut self, swaps: &[Swap]) -> Result<Vec<Swapped>, StoreError> {
-        swap_rows(self.store, &mut self.store.writer(), swaps).map_err(store_error)
+        self.store.write(swaps.len(), |writer| swap_rows(self.store, writer, swaps))
     }
 
     fn page(&mut self, range: &Range<'_>, limit: usize) -> Result<Vec<StoredResult>, StoreError> {

@@ -20,7 +20,7 @@ fn take(queue: &mut Queue<()>, max_batch: usize) -> Vec<usize> {
 
 #[test]
 fn single_requests_go_before_batches_and_leave_them_a_quarter() {
-    let mut queue = Queue::new(1);
+    let mut queue = Queue::new(1, Duration::ZERO);
     let deadline = Instant::now() + Duration::from_secs(60);
     let batch = Gathering::of(100);
     for at in 0..100 {
@@ -45,7 +45,7 @@ fn single_requests_go_before_batches_and_leave_them_a_quarter() {
 
 #[test]
 fn the_entries_of_a_batch_whose_caller_left_are_not_begun() {
-    let mut queue = Queue::new(1);
+    let mut queue = Queue::new(1, Duration::ZERO);
     let deadline = Instant::now() + Duration::from_secs(60);
     let (gone, stays) = (Gathering::of(2), Gathering::of(1));
     queue.join(key(0), (), Waiter { deadline, recipient: Recipient::entry(&gone, 0) });
