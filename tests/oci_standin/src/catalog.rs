@@ -111,7 +111,7 @@ fn add_column(connection: &Connection, table: &str, column: &Column) -> Result<(
     // SQLite would give old rows the text of the default, so they are set at once
     connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {}", storage(column)))?;
     let value = match &column.default {
-        Some(default) => crate::change::evaluate_default(connection, column, default)?,
+        Some(default) => crate::change::ColumnDefault::parse(default)?.evaluate(connection, column)?,
         None => rusqlite::types::Value::Null,
     };
     let name = identifier(&column.name);

@@ -30,11 +30,13 @@ impl Session {
         }
         let began = !self.in_transaction();
         self.begin_transaction()?;
+        // in a transaction that writes, nobody else can change the table
+        let target = Target::of(&self.connection, table);
         let mut outcome = Outcome::default();
         let mut failed = None;
         for (at, values) in bound.iter().enumerate() {
             let input = Input { values, now: DateTime::now() };
-            match self.change(statement, &input) {
+            match self.change(statement, &target, &input) {
                 Ok(count) => outcome.counts.push(count),
                 Err(error) if mode.batch_errors => {
                     outcome.counts.push(0);
@@ -64,20 +66,22 @@ impl Session {
     }
 
     /// One statement, done whole or not at all.
-    fn change(&self, statement: &Statement, input: &Input) -> Result<u64> {
+    fn change(&self, statement: &Statement, target: &Result<Target>, input: &Input) -> Result<u64> {
         let savepoint = |sql| self.connection.prepare_cached(sql)?.raw_execute();
         savepoint("SAVEPOINT change")?;
         let done = match statement {
-            Statement::Insert { table, insert, skip_duplicates } => {
+            Statement::Insert { insert, skip_duplicates, .. } => {
                 let rows = input.rows(&self.connection, &insert.source.sql);
-                rows.and_then(|rows| self.insert(table, insert, rows, *skip_duplicates))
+                rows.and_then(|rows| self.insert(known(target)?, insert, rows, *skip_duplicates))
             }
-            Statement::Update { table, update } => {
+            Statement::Update { update, .. } => {
                 let rows = input.rows(&self.connection, &update.source.sql);
-                rows.and_then(|rows| self.update(table, update, rows))
+                rows.and_then(|rows| self.update(known(target)?, update, rows))
             }
             Statement::Delete { sql, .. } => self.delete(sql, input),
-            Statement::Merge { table, update, insert } => self.merge(table, update.as_ref(), insert.as_ref(), input),
+            Statement::Merge { update, insert, .. } => {
+                known(target).and_then(|target| self.merge(target, update.as_ref(), insert.as_ref(), input))
+            }
             _ => Ok(0),
         };
         if done.is_err() {
@@ -93,7 +97,7 @@ impl Session {
         Ok(statement.raw_execute()? as u64)
     }
 
-    fn merge(&self, table: &str, update: Option<&Update>, insert: Option<&Insert>, input: &Input) -> Result<u64> {
+    fn merge(&self, target: &Target, update: Option<&Update>, insert: Option<&Insert>, input: &Input) -> Result<u64> {
         // both branches see the table as it was before
         let rows_of = |source: Option<&Source>| match source {
             Some(source) => input.rows(&self.connection, &source.sql),
@@ -103,19 +107,19 @@ impl Session {
         let added = rows_of(insert.map(|insert| &insert.source))?;
         let mut count = 0;
         if let Some(update) = update {
-            count += self.update(table, update, changed)?;
+            count += self.update(target, update, changed)?;
         }
         if let Some(insert) = insert {
-            count += self.insert(table, insert, added, false)?;
+            count += self.insert(target, insert, added, false)?;
         }
         Ok(count)
     }
 
-    fn insert(&self, table: &str, insert: &Insert, rows: Vec<Row>, skip_duplicates: bool) -> Result<u64> {
-        let columns = dictionary::columns(&self.connection, table)?;
+    fn insert(&self, target: &Target, insert: &Insert, rows: Vec<Row>, skip_duplicates: bool) -> Result<u64> {
+        let Target { table, columns, defaults } = target;
         let sources = match &insert.columns {
             None => (0..columns.len()).collect(),
-            Some(names) => positions(&columns, names)?,
+            Some(names) => positions(columns, names)?,
         };
         let marks = vec!["?"; columns.len()].join(",");
         let sql = format!("INSERT INTO {} VALUES ({marks})", identifier(table));
@@ -131,11 +135,11 @@ impl Session {
                     given[target] = Some(value);
                 }
             }
-            for (at, (value, column)) in given.into_iter().zip(&columns).enumerate() {
-                let value = match (value, &column.default) {
+            for (at, (value, column)) in given.into_iter().zip(columns).enumerate() {
+                let value = match (value, &defaults[at]) {
                     (Some(value), _) => self.checked(table, column, value)?,
                     (None, Some(default)) => {
-                        let value = evaluate_default(&self.connection, column, default)?;
+                        let value = default.evaluate(&self.connection, column)?;
                         self.checked(table, column, value)?
                     }
                     (None, None) => self.checked(table, column, Value::Null)?,
@@ -151,9 +155,9 @@ impl Session {
         Ok(count)
     }
 
-    fn update(&self, table: &str, update: &Update, rows: Vec<Row>) -> Result<u64> {
-        let columns = dictionary::columns(&self.connection, table)?;
-        let targets = positions(&columns, &update.columns)?;
+    fn update(&self, target: &Target, update: &Update, rows: Vec<Row>) -> Result<u64> {
+        let Target { table, columns, defaults } = target;
+        let targets = positions(columns, &update.columns)?;
         let names = update.columns.iter().map(|name| identifier(name));
         let set: Vec<_> = names.map(|name| format!("{name} = ?")).collect();
         let sql = format!("UPDATE {} SET {} WHERE rowid = ?", identifier(table), set.join(", "));
@@ -163,9 +167,9 @@ impl Session {
             let id = row.remove(0);
             for (at, (value, &target)) in row.into_iter().zip(&targets).enumerate() {
                 let column = &columns[target];
-                let value = match &column.default {
+                let value = match &defaults[target] {
                     Some(default) if update.source.defaults.contains(&at) => {
-                        evaluate_default(&self.connection, column, default)?
+                        default.evaluate(&self.connection, column)?
                     }
                     _ => value,
                 };
@@ -209,11 +213,41 @@ fn positions(columns: &[Column], names: &[String]) -> Result<Vec<usize>> {
     names.iter().map(position).collect()
 }
 
-pub(crate) fn evaluate_default(connection: &Connection, column: &Column, default: &str) -> Result<Value> {
-    let scope = Scope { owner: "", clock: Clock::after(0) };
-    let sql = format!("SELECT {}", translate(&tokenize(default)?, &scope)?);
-    let input = Input { values: &[], now: DateTime::now() };
-    let row = input.rows(connection, &sql)?.pop().unwrap_or_default();
-    let value = row.into_iter().next().unwrap_or(Value::Null);
-    column.column_type.coerce(value, || column.name.clone())
+/// The table that is changed, as the dictionary describes it.
+struct Target {
+    table: String,
+    columns: Vec<Column>,
+    /// Of each column.
+    defaults: Vec<Option<ColumnDefault>>,
+}
+
+impl Target {
+    fn of(connection: &Connection, table: &str) -> Result<Self> {
+        let columns = dictionary::columns(connection, table)?;
+        let defaults = columns.iter().map(|column| column.default.as_deref().map(ColumnDefault::parse).transpose());
+        Ok(Self { table: table.to_owned(), defaults: defaults.collect::<Result<_>>()?, columns })
+    }
+}
+
+fn known(target: &Result<Target>) -> Result<&Target> {
+    target.as_ref().map_err(Clone::clone)
+}
+
+/// What a column without a value gets: a query, which is made anew for every row.
+pub(crate) struct ColumnDefault {
+    sql: String,
+}
+
+impl ColumnDefault {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let scope = Scope { owner: "", clock: Clock::after(0) };
+        Ok(Self { sql: format!("SELECT {}", translate(&tokenize(text)?, &scope)?) })
+    }
+
+    pub(crate) fn evaluate(&self, connection: &Connection, column: &Column) -> Result<Value> {
+        let input = Input { values: &[], now: DateTime::now() };
+        let row = input.rows(connection, &self.sql)?.pop().unwrap_or_default();
+        let value = row.into_iter().next().unwrap_or(Value::Null);
+        column.column_type.coerce(value, || column.name.clone())
+    }
 }

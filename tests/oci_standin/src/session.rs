@@ -163,7 +163,7 @@ fn open(link: &Link, owner: &str) -> Result<Connection> {
     connection.busy_handler(Some(wait_for_lock))?;
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA case_sensitive_like = ON;
-         PRAGMA temp_store = MEMORY;",
+         PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 2147418112; PRAGMA wal_autocheckpoint = 16000;",
     )?;
     if !dictionary::is_installed(&connection)? {
         connection.execute_batch("BEGIN IMMEDIATE")?;
