@@ -2,6 +2,7 @@
 
 mod sink;
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
@@ -81,17 +82,56 @@ fn write_text(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) ->
     struct Pairs<'a>(&'a mut String);
     impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
         fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
-            write!(self.0, " {key}={value}").map_err(kv::Error::from)
+            self.0.push(' ');
+            self.0.push_str(key.as_str());
+            self.0.push('=');
+            // Text is most of a line: what formats all kinds of values takes several times as long for it.
+            match value.to_borrowed_str() {
+                Some(text) => self.0.push_str(text),
+                None => write!(self.0, "{value}").map_err(kv::Error::from)?,
+            }
+            Ok(())
         }
     }
     // One write of the whole line: the formatter's many small ones cost more than making it.
     let mut line = String::with_capacity(LINE_BYTES);
-    let now = jiff::Timestamp::now();
-    write!(line, "{now:.3} {:5} {} {}", record.level(), record.target(), OneLine(record.args()))
-        .map_err(io::Error::other)?;
+    push_time(&mut line, jiff::Timestamp::now());
+    let level = match record.level() {
+        log::Level::Error => " ERROR ",
+        log::Level::Warn => " WARN  ",
+        log::Level::Info => " INFO  ",
+        log::Level::Debug => " DEBUG ",
+        log::Level::Trace => " TRACE ",
+    };
+    line.push_str(level);
+    line.push_str(record.target());
+    line.push(' ');
+    match record.args().as_str() {
+        Some(text) if !text.contains(char::is_control) => line.push_str(text),
+        _ => write!(line, "{}", OneLine(record.args())).map_err(io::Error::other)?,
+    }
     record.key_values().visit(&mut Pairs(&mut line)).map_err(io::Error::other)?;
     line.push('\n');
     out.write_all(line.as_bytes())
+}
+
+/// The time in UTC, to the millisecond. The text of a second is made once, in each thread.
+fn push_time(line: &mut String, now: jiff::Timestamp) {
+    thread_local! {
+        static SECOND: RefCell<(jiff::Timestamp, String)> = const { RefCell::new((jiff::Timestamp::MIN, String::new())) };
+    }
+    SECOND.with_borrow_mut(|(second, text)| {
+        if second.as_second() != now.as_second() {
+            *second = now;
+            *text = format!("{now:.0}");
+            // its Z
+            text.pop();
+        }
+        line.push_str(text);
+    });
+    let ms = now.subsec_millisecond().unsigned_abs();
+    let digit = |of: u32| char::from(b'0' + (of % 10) as u8);
+    line.extend(['.', digit(ms / 100), digit(ms / 10), digit(ms), 'Z']);
 }
 
 fn write_json(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) -> io::Result<()> {
@@ -134,5 +174,21 @@ impl std::fmt::Display for OneLine<'_> {
             }
         }
         write!(Escape(f), "{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_clock_whatever_second_came_before() {
+        for nanoseconds in [1_795_897_126_754_999_999, 1_795_897_126_000_000_000, 1_795_897_127_001_000_000, 999_999, 0]
+        {
+            let time = jiff::Timestamp::from_nanosecond(nanoseconds).expect("a time");
+            let mut line = String::new();
+            push_time(&mut line, time);
+            assert_eq!(line, format!("{time:.3}"));
+        }
     }
 }

@@ -45,7 +45,9 @@ impl Key {
         if text.len() > max_bytes {
             return Err(KeyError::TooLong { len_bytes: text.len(), max_bytes });
         }
-        if let Some((at_byte, character)) = text.char_indices().find(|(_, c)| c.is_control()) {
+        // Nearly always there is nothing but printable ASCII, which a look at all bytes tells at several a time.
+        let is_printable_ascii = text.bytes().fold(true, |so_far, byte| so_far & matches!(byte, b' '..=b'~'));
+        if !is_printable_ascii && let Some((at_byte, character)) = text.char_indices().find(|(_, c)| c.is_control()) {
             return Err(KeyError::ControlCharacter { character, at_byte });
         }
         Ok(Self(text.into()))

@@ -5,6 +5,9 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 
 use crate::service::{Answer, Rejection, Source};
 
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+const AUGUR_MODEL: HeaderName = HeaderName::from_static("augur-model");
+
 /// The `Cache-Status` of a response, and the word that the access log has for it.
 #[derive(Clone, Copy)]
 pub(super) struct CacheStatus {
@@ -47,13 +50,16 @@ pub(super) fn declare(response: &mut HttpResponse, answer: &Answer) {
     let header = HeaderValue::from_static(status.header);
     let header = match answer.source {
         // The cache has a name of its own, since it may be older than the table.
-        Source::Memory { ttl_s } => HeaderValue::try_from(format!("{}; ttl={ttl_s}", status.header)).unwrap_or(header),
+        Source::Memory { ttl_s } => {
+            let text = [status.header, "; ttl=", &ttl_s.to_string()].concat();
+            HeaderValue::try_from(text).unwrap_or(header)
+        }
         _ => header,
     };
-    headers.insert(HeaderName::from_static("cache-status"), header);
+    headers.insert(CACHE_STATUS, header);
     // A model's name in a foreign row may be anything; what no header can hold is left out.
     if let Some(model) = answer.model.as_deref().and_then(|model| HeaderValue::from_str(model).ok()) {
-        headers.insert(HeaderName::from_static("augur-model"), model);
+        headers.insert(AUGUR_MODEL, model);
     }
     response.extensions_mut().insert(status);
 }

@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use foldhash::quality::RandomState;
 use moka::notification::RemovalCause;
 use serde::Deserialize;
 
@@ -58,7 +59,7 @@ pub struct CacheStatistics {
 
 /// Answers in memory.
 pub(super) struct Cache {
-    entries: moka::sync::Cache<Key, Entry>,
+    entries: moka::sync::Cache<Key, Entry, RandomState>,
     ttl: Duration,
     /// How many changes of rows have been made through this server.
     changes: RwLock<u64>,
@@ -98,7 +99,7 @@ impl Cache {
                     evicted.fetch_add(1, Ordering::Relaxed);
                 }
             })
-            .build();
+            .build_with_hasher(RandomState::default());
         let (hits, misses) = Default::default();
         Some(Arc::new(Self { entries, ttl, changes: RwLock::new(0), hits, misses, evictions }))
     }

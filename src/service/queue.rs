@@ -4,6 +4,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use foldhash::fast::RandomState;
+
 use super::flight::{Flight, Waiter};
 use super::work::{Job, Prediction, Ticket, Work};
 use crate::domain::Key;
@@ -22,7 +24,7 @@ pub(super) struct Queue<I> {
     /// behind a batch of 500, and take what the singles leave.
     bulk: Line,
     /// All keys that are waiting or being worked on.
-    flights: HashMap<Key, Flight<I>>,
+    flights: HashMap<Key, Flight<I>, RandomState>,
     predictions: VecDeque<Prediction>,
     /// Lanes that may store at the same time, and those that do.
     max_writers: usize,
@@ -51,7 +53,7 @@ impl<I> Queue<I> {
         Self {
             singles: VecDeque::new(),
             bulk: VecDeque::new(),
-            flights: HashMap::new(),
+            flights: HashMap::default(),
             predictions: VecDeque::new(),
             max_writers,
             writers: 0,
