@@ -40,7 +40,7 @@ pub(super) struct Shared<P: Predictor> {
 impl<P: Predictor> Shared<P> {
     /// The queue, and as many lanes as the store has sessions.
     pub(super) fn start(core: Arc<Core<P>>, settings: LaneSettings) -> std::io::Result<Arc<Self>> {
-        let queue = Mutex::new(Queue::new(core.store.max_writers(), core.store.commit_patience()));
+        let queue = Mutex::new(Queue::new(settings.max_batch, core.store.max_writers(), core.store.commit_patience()));
         // The lanes of a slow model leave half of the sessions to others on the same store.
         let slow = core.live.get().parallelism();
         let lanes = if slow.is_some() { core.store.max_sessions().div_ceil(2) } else { core.store.max_sessions() };
@@ -70,7 +70,7 @@ impl<P: Predictor> Shared<P> {
 
     /// Unlocks, and wakes a lane if there is work for one that sleeps.
     fn unlock(&self, mut queue: MutexGuard<'_, Queue<P::Input>>) {
-        let wake = queue.claim_lane();
+        let wake = queue.claim_lane(Instant::now());
         drop(queue);
         if wake {
             self.work.notify_one();
@@ -104,7 +104,7 @@ impl<P: Predictor> Shared<P> {
     fn wait_for_work(&self) -> Option<Instant> {
         let mut queue = self.lock();
         loop {
-            if let Some(since) = queue.oldest() {
+            if let Some(since) = queue.oldest(Instant::now()) {
                 queue.begin();
                 return Some(since);
             }
@@ -117,19 +117,20 @@ impl<P: Predictor> Shared<P> {
                 drop(queue);
                 std::thread::yield_now();
                 queue = self.lock();
-                queue.wake_up();
-                if queue.oldest().is_some() {
+                queue.end_look();
+                if queue.oldest(Instant::now()).is_some() {
                     continue;
                 }
             }
-            if let Some(limit) = queue.fall_asleep() {
-                let sleep = self.work.wait_timeout_while(queue, limit, |queue| queue.sleeps_on());
+            let sleeps_on = |queue: &mut Queue<P::Input>| queue.sleeps_on();
+            if let Some(limit) = queue.fall_asleep(Instant::now()) {
+                let sleep = self.work.wait_timeout_while(queue, limit, sleeps_on);
                 queue = sleep.unwrap_or_else(PoisonError::into_inner).0;
                 queue.end_deputy();
             } else {
-                queue = self.work.wait_while(queue, |queue| queue.sleeps_on()).unwrap_or_else(PoisonError::into_inner);
+                queue = self.work.wait_while(queue, sleeps_on).unwrap_or_else(PoisonError::into_inner);
+                queue.wake_up();
             }
-            queue.wake_up();
         }
     }
 
@@ -165,7 +166,7 @@ impl<P: Predictor> Shared<P> {
 
     fn take(&self) -> Option<Work<P::Input>> {
         let mut queue = self.lock();
-        let work = queue.take(self.settings.max_batch);
+        let work = queue.take(Instant::now());
         // What is left is another lane's.
         self.unlock(queue);
         work
@@ -173,7 +174,13 @@ impl<P: Predictor> Shared<P> {
 
     /// Whether the store worked.
     fn look(self: &Arc<Self>, session: &mut dyn StoreSession, jobs: Vec<Job<P::Input>>) -> bool {
-        let mut batch = Batch { shared: self, open: jobs.iter().map(Job::ticket).collect(), settled: 0, stores: false };
+        let mut batch = Batch {
+            shared: self,
+            open: jobs.iter().map(Job::ticket).collect(),
+            settled: 0,
+            stores: false,
+            stored_at: None,
+        };
         let Some(misses) = self.core.look(session, jobs, &mut |replies| batch.settle(replies)) else {
             return false;
         };
@@ -207,7 +214,7 @@ impl<P: Predictor> Shared<P> {
         if !self.lock().is_wanted(&job.ticket()) {
             return;
         }
-        let mut batch = Batch { shared: self, open: vec![job.ticket()], settled: 0, stores: false };
+        let mut batch = Batch { shared: self, open: vec![job.ticket()], settled: 0, stores: false, stored_at: None };
         let predictions = self.core.predict(&[job], &mut |replies| batch.settle(replies));
         batch.settled += predictions.len();
         let mut queue = self.lock();
@@ -218,8 +225,10 @@ impl<P: Predictor> Shared<P> {
     /// Whether the store worked.
     fn store(&self, session: &mut dyn StoreSession, predictions: Vec<Prediction>) -> bool {
         let open = predictions.iter().map(Prediction::ticket).collect();
-        let mut batch = Batch { shared: self, open, settled: 0, stores: true };
-        self.core.store(session, predictions, &mut |replies| batch.settle(replies))
+        let mut batch = Batch { shared: self, open, settled: 0, stores: true, stored_at: None };
+        let worked = self.core.store(session, predictions, &mut |replies| batch.settle(replies));
+        batch.stored_at = worked.then(Instant::now);
+        worked
     }
 
     /// Answers everybody who waits for these flights.
@@ -243,6 +252,8 @@ struct Batch<'a, P: Predictor> {
     open: Vec<Ticket>,
     settled: usize,
     stores: bool,
+    /// When the store took it.
+    stored_at: Option<Instant>,
 }
 
 impl<P: Predictor> Batch<'_, P> {
@@ -261,7 +272,7 @@ impl<P: Predictor> Drop for Batch<'_, P> {
         }
         if self.stores {
             let mut queue = self.shared.lock();
-            queue.stored();
+            queue.stored(self.stored_at);
             self.shared.unlock(queue);
         }
     }

@@ -33,23 +33,27 @@ pub(super) struct Queue<I> {
     ///
     /// [`ResultStore::commit_patience`]: crate::store::ResultStore::commit_patience
     commit_patience: Duration,
-    /// When a lane last ended a [`Work::Store`].
+    /// When a lane last stored something.
     stored_at: Option<Instant>,
-    /// Lanes that have a session and work.
+    /// Lanes that have a session, or wait for one, and work.
     working: usize,
+    /// Most keys that a lane takes at a time.
+    max_batch: usize,
     /// Lanes that sleep, without the one that is being woken.
     sleeping: usize,
     /// One of them wakes by itself when that patience ends.
     has_deputy: bool,
     /// A lane is being woken and has not looked at the queue yet: it will take what comes meanwhile, so that under load
     /// batches grow instead of every request waking a lane of its own.
-    waking: bool,
+    is_claimed: bool,
+    /// The same of a lane that is about to look once more before it sleeps.
+    is_looking: bool,
     next_number: u64,
     closed: bool,
 }
 
 impl<I> Queue<I> {
-    pub(super) fn new(max_writers: usize, commit_patience: Duration) -> Self {
+    pub(super) fn new(max_batch: usize, max_writers: usize, commit_patience: Duration) -> Self {
         Self {
             singles: VecDeque::new(),
             bulk: VecDeque::new(),
@@ -60,9 +64,11 @@ impl<I> Queue<I> {
             commit_patience,
             stored_at: None,
             working: 0,
+            max_batch,
             sleeping: 0,
             has_deputy: false,
-            waking: false,
+            is_claimed: false,
+            is_looking: false,
             next_number: 0,
             closed: false,
         }
@@ -111,16 +117,16 @@ impl<I> Queue<I> {
     }
 
     /// The next piece of work for a lane with a session: predictions first, since their callers wait longest.
-    pub(super) fn take(&mut self, max_batch: usize) -> Option<Work<I>> {
+    pub(super) fn take(&mut self, now: Instant) -> Option<Work<I>> {
         if !self.predictions.is_empty() && !self.is_storing() {
             self.writers += 1;
-            let count = self.predictions.len().min(max_batch);
+            let count = self.predictions.len().min(self.max_batch);
             return Some(Work::Store(self.predictions.drain(..count).collect()));
         }
-        let now = Instant::now();
         if self.is_storing() && self.held_back_for(now).is_some() {
             return None;
         }
+        let max_batch = self.max_batch;
         let mut jobs = Vec::new();
         let for_bulk = if self.bulk.is_empty() { 0 } else { max_batch / 4 };
         for (line, limit) in [(&mut self.singles, max_batch - for_bulk), (&mut self.bulk, max_batch)] {
@@ -156,10 +162,10 @@ impl<I> Queue<I> {
         self.predictions.extend(predictions);
     }
 
-    /// A lane has ended a [`Work::Store`].
-    pub(super) fn stored(&mut self) {
+    /// A lane has ended a [`Work::Store`]: at this time, where the store took it.
+    pub(super) fn stored(&mut self, at: Option<Instant>) {
         self.writers -= 1;
-        self.stored_at = Some(Instant::now());
+        self.stored_at = at.or(self.stored_at);
     }
 
     /// Takes a flight out to answer it; `None` when it has been answered before.
@@ -197,8 +203,7 @@ impl<I> Queue<I> {
     }
 
     /// Since when the oldest work waits that a lane could begin now.
-    pub(super) fn oldest(&self) -> Option<Instant> {
-        let now = Instant::now();
+    pub(super) fn oldest(&self, now: Instant) -> Option<Instant> {
         if !self.predictions.is_empty() && !self.is_storing() {
             return Some(now);
         }
@@ -214,32 +219,39 @@ impl<I> Queue<I> {
         self.writers >= self.max_writers
     }
 
-    /// How much longer the keys that wait are left to the lane at work; `None` where they are not, or there are none.
+    /// How much longer the keys that wait are left to the lane at work; `None` where they are not, or there are none. What is
+    /// more than it can take at once is not left to it.
     fn held_back_for(&self, now: Instant) -> Option<Duration> {
         let takes_rows = || self.stored_at.is_some_and(|at| now.saturating_duration_since(at) < RECENTLY);
-        if self.commit_patience.is_zero() || !(self.is_storing() || self.working > 0 && takes_rows()) {
+        if self.waiting() >= self.max_batch || !(self.is_storing() || self.working > 0 && takes_rows()) {
             return None;
         }
-        let left = (self.waiting_since()? + self.commit_patience).saturating_duration_since(now);
-        (!left.is_zero()).then_some(left)
+        self.patience_left(now).filter(|left| !left.is_zero())
+    }
+
+    /// How much longer the first of the keys that wait may be left to the lane at work.
+    fn patience_left(&self, now: Instant) -> Option<Duration> {
+        Some((self.waiting_since()? + self.commit_patience).saturating_duration_since(now))
     }
 
     /// Claims a sleeping lane for the work that waits, or to wait for the end of its patience; `true`: the caller must signal.
-    pub(super) fn claim_lane(&mut self) -> bool {
-        let is_wanted = |queue: &Self| {
-            queue.oldest().is_some() || (!queue.has_deputy && queue.held_back_for(Instant::now()).is_some())
-        };
-        let claimed = self.sleeping > 0 && !self.waking && is_wanted(self);
-        if claimed {
+    pub(super) fn claim_lane(&mut self, now: Instant) -> bool {
+        let may_claim = self.sleeping > 0 && !self.is_claimed && !self.is_looking;
+        if may_claim && (self.oldest(now).is_some() || !self.has_deputy && self.waiting() > 0) {
             self.sleeping -= 1;
-            self.waking = true;
+            self.is_claimed = true;
+            return true;
         }
-        claimed
+        false
     }
 
     /// A lane is about to look once more, as one that is being woken is; `false`: there is such a lane already.
     pub(super) fn begin_look(&mut self) -> bool {
-        !std::mem::replace(&mut self.waking, true)
+        !self.is_claimed && !std::mem::replace(&mut self.is_looking, true)
+    }
+
+    pub(super) fn end_look(&mut self) {
+        self.is_looking = false;
     }
 
     /// A lane begins to work.
@@ -252,29 +264,33 @@ impl<I> Queue<I> {
         self.working -= 1;
     }
 
-    /// How long the lane may sleep, where it is the one that wakes by itself; it then ends with [`end_deputy`](Self::end_deputy).
-    pub(super) fn fall_asleep(&mut self) -> Option<Duration> {
+    /// How long the lane may sleep, where it is the one that wakes by itself; it then ends with
+    /// [`end_deputy`](Self::end_deputy), the others with [`wake_up`](Self::wake_up). What waits here has been left to the lane
+    /// at work: were it not, this one would have begun it.
+    pub(super) fn fall_asleep(&mut self, now: Instant) -> Option<Duration> {
         self.sleeping += 1;
-        let limit = if self.has_deputy { None } else { self.held_back_for(Instant::now()) };
+        let limit = if self.has_deputy { None } else { self.patience_left(now) };
         self.has_deputy |= limit.is_some();
         limit
     }
 
-    /// The lane that wakes by itself is awake; by itself, where nobody has claimed one.
-    pub(super) fn end_deputy(&mut self) {
-        self.has_deputy = false;
-        if self.sleeps_on() {
-            self.sleeping -= 1;
-        }
-    }
-
     /// Whether a lane that was woken goes on sleeping: a wake-up without a claim is a spurious one.
     pub(super) fn sleeps_on(&self) -> bool {
-        !self.waking && !self.closed
+        !self.is_claimed && !self.closed
     }
 
+    /// The lane that wakes by itself is awake, and sleeps no more whether or not it was claimed.
+    pub(super) fn end_deputy(&mut self) {
+        self.has_deputy = false;
+        if !self.is_claimed {
+            self.sleeping -= 1;
+        }
+        self.is_claimed = false;
+    }
+
+    /// A lane that was claimed is awake.
     pub(super) fn wake_up(&mut self) {
-        self.waking = false;
+        self.is_claimed = false;
     }
 
     pub(super) fn close(&mut self) {

@@ -1,19 +1,17 @@
 //! The result tables in an SQLite file: the embedded default.
 //!
-//! WAL with `synchronous = FULL`: a commit that was acknowledged survives the process and the machine. SQLite has one
-//! writer, so writes queue at a mutex here instead of at SQLite's busy handler; readers never wait for it.
-//!
-//! A commit makes stale whatever the other connections have in their caches, and their mappings. So while rows are stored,
-//! they are looked up through the writing connection too, whose cache outlives its own commits.
+//! WAL with `synchronous = FULL`: a commit that was acknowledged survives the process and the machine. There is one
+//! [`Writer`]; readers never wait for it.
 
 mod affinity;
 mod check;
 mod checkpoint;
 mod query;
 mod rows;
+mod writer;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -23,6 +21,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use checkpoint::Checkpoints;
 use rows::{find_rows, insert_rows, store_error, stored_result, swap_rows, update_row};
+use writer::Writer;
 
 use super::names::TableNames;
 use super::sql::{ddl_with_names, with_names, with_owner, without_upper_bound};
@@ -36,10 +35,10 @@ use crate::domain::{Key, NewResult, StoredResult};
 /// Reading connections, and so lanes. Reads come from the page cache and take microseconds; more only helps while a lane
 /// waits for the disk.
 const READERS: u32 = 4;
-/// Bytes of the file that connections map into memory, as many as SQLite allows: a page of a large table that is not in a
+/// Bytes of the file that readers map into memory, as many as SQLite allows: a page of a large table that is not in a
 /// connection's own cache then costs no system call.
 const MAPPED_BYTES: i64 = 0x7fff_0000;
-/// Memory for the pages that are being changed, in KiB: those of the last few thousand rows.
+/// Memory for the pages that the writing connection reads and changes, in KiB: those of the last few thousand rows.
 const WRITER_CACHE_KIB: i64 = 8192;
 /// A commit takes about a millisecond, on most disks: keys that come meanwhile are looked up sooner by whoever does it.
 const COMMIT_PATIENCE: Duration = Duration::from_millis(1);
@@ -57,8 +56,7 @@ pub struct SqliteStore {
     names: TableNames,
     statements: Statements,
     readers: r2d2::Pool<SqliteConnectionManager>,
-    /// One for the file: two writers would wait for each other in SQLite's busy handler.
-    writer: Arc<Mutex<Connection>>,
+    writer: Arc<Writer>,
     checkpoints: Arc<Checkpoints>,
     unstorable: Unstorable,
 }
@@ -144,6 +142,7 @@ impl SqliteStore {
         anyhow::ensure!(!writer.is_readonly("main")?, "store.sqlite.path {path} is read-only");
         let manager = SqliteConnectionManager::file(&settings.path).with_init(|conn| {
             set_up(conn)?;
+            conn.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
             conn.pragma_update(None, "query_only", true)
         });
         let readers = r2d2::Pool::builder()
@@ -153,8 +152,10 @@ impl SqliteStore {
             .test_on_check_out(false)
             .build(manager)
             .with_context(|| format!("cannot open store.sqlite.path {path} for reading"))?;
-        let writer = Arc::new(Mutex::new(writer));
-        let checkpoints = Checkpoints::start(open_connection(&settings.path)?, Arc::clone(&writer))
+        let writer = Arc::new(Writer::new(writer));
+        let connection = open_connection(&settings.path)
+            .with_context(|| format!("cannot open store.sqlite.path {path} for its checkpoints"))?;
+        let checkpoints = Checkpoints::start(connection, Arc::clone(&writer))
             .context("cannot start the thread of SQLite's checkpoints")?;
         Ok(Self {
             path,
@@ -181,19 +182,14 @@ impl SqliteStore {
         }
     }
 
-    /// The one writing connection. A panic while it was held cannot have left a transaction open (dropping one rolls it
-    /// back), so a poisoned lock is as good as any.
-    fn writer(&self) -> MutexGuard<'_, Connection> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Does `work`, which changes at most so many rows.
     fn write<T>(
         &self,
         rows: usize,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        let done = work(&mut self.writer());
+        let done = work(&mut self.writer.lock());
+        self.writer.note_commit();
         self.checkpoints.changed(rows);
         done.map_err(store_error)
     }
@@ -213,7 +209,6 @@ pub(super) fn ddl(names: &TableNames) -> String {
 
 fn set_up(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
-    conn.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
     // A quoted name that is no column would count as text otherwise, and a misspelt column as its own name.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).map(|_| ())
 }
@@ -264,7 +259,7 @@ impl ResultStore for SqliteStore {
     }
 
     fn apply_schema(&self) -> Result<(), StoreError> {
-        self.writer().execute_batch(&self.statements.create).map_err(store_error)
+        self.writer.lock().execute_batch(&self.statements.create).map_err(store_error)
     }
 
     fn check_schema(&self, _: &Expected) -> Result<Vec<Check>, StoreError> {
@@ -281,9 +276,9 @@ struct SqliteSession<'a> {
 impl StoreSession for SqliteSession<'_> {
     fn find_many(&mut self, keys: &[Key]) -> Result<Vec<Option<Found>>, StoreError> {
         let sql = &self.store.statements.find;
-        match self.store.writer.try_lock() {
-            Ok(writer) => find_rows(&writer, sql, keys),
-            Err(_) => find_rows(&self.reader, sql, keys),
+        match self.store.writer.borrow(keys.len()) {
+            Some(writer) => find_rows(&writer, sql, keys),
+            None => find_rows(&self.reader, sql, keys),
         }
         .map_err(store_error)
     }

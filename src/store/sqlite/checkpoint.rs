@@ -1,23 +1,27 @@
 //! Checkpoints: a thread that carries the log into the database file, so that no commit has to.
 //!
 //! SQLite's own way is that the commit which makes the log too long carries all of it, while everybody who wants to store
-//! waits. The log begins anew at the first commit that finds nothing left to carry, which under load there never would be: so
-//! the last round is made while nobody writes. Rounds before it carry what has been logged since the round before, until
-//! that is little.
+//! waits. The log begins anew at a commit that finds nothing left to carry (and no reader in it), which under load there never
+//! would be: so the last round is made while nobody writes. Rounds before it copy what has been logged since the round before,
+//! until that is little; the last one copies the rest and has the file synced.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-/// Changed rows after which the log is carried over. Keys are spread over the whole table, so each row is nearly a page; with
-/// SQLite's own limit of 1,000 pages, most would be written again before long.
-const ROWS: usize = 4000;
+use super::writer::Writer;
+
+/// Pages in the log from which on it is carried over. Keys are spread over the whole table: with SQLite's own limit of 1,000
+/// pages, most would be written again before long.
+const LONG_LOG_PAGES: i64 = 4000;
+/// Changed rows after which the log's length is asked for. A row changes about a page, or shares one with its neighbours.
+const ROWS_BETWEEN_LOOKS: usize = 1000;
 /// The last round, for which writers wait, may begin when as many pages have been logged during the one before.
 const FEW_PAGES: i64 = 200;
 /// On a disk that is slower than the log grows, writers wait all the same.
 const MAX_ROUNDS: usize = 4;
-/// Pages in the log after which a commit carries them over, as long as this thread could not.
+/// Pages in the log from which on commits carry it over, where this thread could not: another program reads in it for long.
 pub(super) const LONGEST_LOG_PAGES: i64 = 16_000;
 
 /// The thread; dropping it ends it.
@@ -29,7 +33,7 @@ pub(super) struct Checkpoints {
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// Signalled when a checkpoint is due, and at the end.
+    /// Signalled when it is time for a look, and at the end.
     due: Condvar,
 }
 
@@ -41,12 +45,12 @@ struct State {
 
 impl Checkpoints {
     /// Starts the thread, which works through `connection` and at last locks out the `writer`.
-    pub(super) fn start(connection: Connection, writer: Arc<Mutex<Connection>>) -> std::io::Result<Self> {
+    pub(super) fn start(connection: Connection, writer: Arc<Writer>) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let its = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || {
             while its.wait() {
-                if let Err(error) = carry_over(&connection, &writer) {
+                if let Err(error) = carry_over(&connection, &writer, LONG_LOG_PAGES) {
                     log::warn!(target: "augur::store", "the log of the SQLite file cannot be carried into it: {error}");
                 }
             }
@@ -58,7 +62,7 @@ impl Checkpoints {
     pub(super) fn changed(&self, rows: usize) {
         let mut state = self.shared.lock();
         state.changed_rows += rows;
-        if state.changed_rows >= ROWS {
+        if state.changed_rows >= ROWS_BETWEEN_LOOKS {
             self.shared.due.notify_one();
         }
     }
@@ -76,9 +80,9 @@ impl Drop for Checkpoints {
 }
 
 impl Shared {
-    /// Waits until a checkpoint is due; `false` at the end.
+    /// Waits until it is time for a look; `false` at the end.
     fn wait(&self) -> bool {
-        let is_early = |state: &mut State| state.changed_rows < ROWS && !state.is_closed;
+        let is_early = |state: &mut State| state.changed_rows < ROWS_BETWEEN_LOOKS && !state.is_closed;
         let mut state = self.due.wait_while(self.lock(), is_early).unwrap_or_else(PoisonError::into_inner);
         state.changed_rows = 0;
         !state.is_closed
@@ -90,20 +94,89 @@ impl Shared {
     }
 }
 
-fn carry_over(connection: &Connection, writer: &Mutex<Connection>) -> rusqlite::Result<()> {
-    let mut carried = 0;
+/// What a checkpoint tells of the log, in pages; both are -1 where another program makes a checkpoint.
+struct Log {
+    pages: i64,
+    carried: i64,
+}
+
+/// Carries the log over where it has at least as many pages. What somebody is in the way of is left for the next time.
+fn carry_over(connection: &Connection, writer: &Writer, long_log_pages: i64) -> rusqlite::Result<()> {
+    // asks, and does nothing
+    let Log { pages, mut carried } = checkpoint(connection, "NOOP")?;
+    if pages - carried < long_log_pages {
+        return Ok(());
+    }
     for _ in 0..MAX_ROUNDS {
-        let before = carried;
-        carried = checkpoint(connection)?;
-        if carried - before <= FEW_PAGES {
+        let log = checkpoint(connection, "PASSIVE")?;
+        if log.carried < log.pages || log.pages < 0 {
+            return Ok(());
+        }
+        let added = log.carried - carried;
+        carried = log.carried;
+        if added <= FEW_PAGES {
             break;
         }
     }
-    let _nobody_writes = writer.lock().unwrap_or_else(PoisonError::into_inner);
-    checkpoint(connection).map(drop)
+    let _nobody_writes = writer.lock();
+    checkpoint(connection, "PASSIVE").map(drop)
 }
 
-/// Carries over what is in the log now, without waiting for anybody; how many pages of the log have been carried over.
-fn checkpoint(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get("checkpointed"))
+/// Waits for nobody.
+fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Log> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+        Ok(Log { pages: row.get("log")?, carried: row.get("checkpointed")? })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(folder: &tempfile::TempDir) -> Connection {
+        let connection = Connection::open(folder.path().join("a.db")).expect("a database");
+        connection.pragma_update(None, "journal_mode", "WAL").expect("a log");
+        connection.pragma_update(None, "wal_autocheckpoint", 0).expect("a log that nobody carries over");
+        connection
+    }
+
+    fn left(connection: &Connection) -> i64 {
+        let Log { pages, carried } = checkpoint(connection, "NOOP").expect("the log's length");
+        pages - carried
+    }
+
+    fn insert(writer: &Writer) {
+        writer.lock().execute("INSERT INTO t VALUES (zeroblob(100000))", []).expect("a row");
+    }
+
+    #[test]
+    fn a_long_log_is_carried_over_and_begins_anew_and_a_short_one_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (connection, writer) = (open(&folder), Writer::new(open(&folder)));
+        writer.lock().execute_batch("CREATE TABLE t (x)").expect("a table");
+        insert(&writer);
+        let pages = left(&connection);
+        assert!(pages > 20, "{pages}");
+        carry_over(&connection, &writer, pages + 1).expect("a look");
+        assert_eq!(left(&connection), pages);
+        carry_over(&connection, &writer, pages).expect("a checkpoint");
+        assert_eq!(left(&connection), 0);
+        insert(&writer);
+        assert!(left(&connection) <= pages + 1, "the log has begun anew: {}", left(&connection));
+    }
+
+    #[test]
+    fn what_a_reader_is_in_the_way_of_is_carried_over_after_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (connection, writer) = (open(&folder), Writer::new(open(&folder)));
+        writer.lock().execute_batch("CREATE TABLE t (x)").expect("a table");
+        let reader = open(&folder);
+        reader.execute_batch("BEGIN; SELECT * FROM t").expect("a state of the table");
+        insert(&writer);
+        carry_over(&connection, &writer, 1).expect("a checkpoint");
+        assert!(left(&connection) > 20, "{}", left(&connection));
+        reader.execute_batch("COMMIT").expect("an end");
+        carry_over(&connection, &writer, 1).expect("a checkpoint");
+        assert_eq!(left(&connection), 0);
+    }
 }
