@@ -150,13 +150,12 @@ impl Application {
         }
         log::info!("stopping: answering what is in flight");
         let drained = async { tokio::join!(handle.stop(true), &mut server).1 };
-        match tokio::time::timeout(self.grace, drained).await {
-            Ok(ended) => ended,
-            Err(_) => {
-                log::warn!("stopped with requests unanswered: server.shutdown_grace_ms is over");
-                Ok(())
-            }
-        }
+        let ended = tokio::time::timeout(self.grace, drained).await.unwrap_or_else(|_| {
+            log::warn!("stopped with requests unanswered: server.shutdown_grace_ms is over");
+            Ok(())
+        });
+        self.store.end();
+        ended
     }
 }
 

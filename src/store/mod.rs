@@ -65,6 +65,10 @@ pub trait ResultStore: Send + Sync {
     /// Where the database cannot be asked; a missing table is a failed check.
     fn check_schema(&self, expected: &Expected) -> Result<Vec<Check>, StoreError>;
 
+    /// At the end of a server: whoever copies an embedded database's file from then on shall have all rows in it. The process
+    /// may end before the last lane gives its connections back, which would see to that as well. Blocks.
+    fn end(&self) {}
+
     /// Lets a store that stopped logging on after a refused password try again.
     fn retry_logon(&self) {}
 }

@@ -55,10 +55,15 @@ pub struct SqliteStore {
     path: String,
     names: TableNames,
     statements: Statements,
-    readers: r2d2::Pool<SqliteConnectionManager>,
-    writer: Arc<Writer>,
-    checkpoints: Arc<Checkpoints>,
+    file: Arc<File>,
     unstorable: Unstorable,
+}
+
+/// All connections to the file. They close in this order, one after another.
+struct File {
+    readers: r2d2::Pool<SqliteConnectionManager>,
+    checkpoints: Checkpoints,
+    writer: Arc<Writer>,
 }
 
 /// The SQL texts with the configured names.
@@ -161,9 +166,7 @@ impl SqliteStore {
             path,
             names: names.clone(),
             statements: Statements::new(names),
-            readers,
-            writer,
-            checkpoints: Arc::new(checkpoints),
+            file: Arc::new(File { readers, checkpoints, writer }),
             unstorable: Unstorable::default(),
         })
     }
@@ -175,9 +178,7 @@ impl SqliteStore {
             path: self.path.clone(),
             names: self.names.images(),
             statements: Statements::of_images(&self.names),
-            readers: self.readers.clone(),
-            writer: Arc::clone(&self.writer),
-            checkpoints: Arc::clone(&self.checkpoints),
+            file: Arc::clone(&self.file),
             unstorable: Unstorable::default(),
         }
     }
@@ -188,9 +189,9 @@ impl SqliteStore {
         rows: usize,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        let done = work(&mut self.writer.lock());
-        self.writer.note_commit();
-        self.checkpoints.changed(rows);
+        let done = work(&mut self.file.writer.lock());
+        self.file.writer.note_commit();
+        self.file.checkpoints.changed(rows);
         done.map_err(store_error)
     }
 }
@@ -230,7 +231,7 @@ fn open_connection(path: &Path) -> rusqlite::Result<Connection> {
 
 impl ResultStore for SqliteStore {
     fn session(&self, wait: Duration) -> Result<Box<dyn StoreSession + '_>, StoreError> {
-        let reader = self.readers.get_timeout(wait).map_err(|e| StoreError::Unavailable(e.into()))?;
+        let reader = self.file.readers.get_timeout(wait).map_err(|e| StoreError::Unavailable(e.into()))?;
         Ok(Box::new(SqliteSession { store: self, reader }))
     }
 
@@ -250,6 +251,12 @@ impl ResultStore for SqliteStore {
         BUSY_TIMEOUT
     }
 
+    fn end(&self) {
+        if let Err(error) = checkpoint::carry_all(&self.file.writer.lock()) {
+            log::warn!(target: "augur::store", "the log of the SQLite file is left beside it: {error}");
+        }
+    }
+
     fn describe(&self) -> String {
         format!("sqlite at {}", self.path)
     }
@@ -259,11 +266,11 @@ impl ResultStore for SqliteStore {
     }
 
     fn apply_schema(&self) -> Result<(), StoreError> {
-        self.writer.lock().execute_batch(&self.statements.create).map_err(store_error)
+        self.file.writer.lock().execute_batch(&self.statements.create).map_err(store_error)
     }
 
     fn check_schema(&self, _: &Expected) -> Result<Vec<Check>, StoreError> {
-        let reader = self.readers.get_timeout(BUSY_TIMEOUT).map_err(|e| StoreError::Unavailable(e.into()))?;
+        let reader = self.file.readers.get_timeout(BUSY_TIMEOUT).map_err(|e| StoreError::Unavailable(e.into()))?;
         check::check_table(&reader, &self.names).map_err(store_error)
     }
 }
@@ -276,7 +283,7 @@ struct SqliteSession<'a> {
 impl StoreSession for SqliteSession<'_> {
     fn find_many(&mut self, keys: &[Key]) -> Result<Vec<Option<Found>>, StoreError> {
         let sql = &self.store.statements.find;
-        match self.store.writer.borrow(keys.len()) {
+        match self.store.file.writer.borrow(keys.len()) {
             Some(writer) => find_rows(&writer, sql, keys),
             None => find_rows(&self.reader, sql, keys),
         }

@@ -119,6 +119,11 @@ fn carry_over(connection: &Connection, writer: &Writer, long_log_pages: i64) -> 
         }
     }
     let _nobody_writes = writer.lock();
+    carry_all(connection)
+}
+
+/// Carries over what is in the log, as far as nobody is in the way.
+pub(super) fn carry_all(connection: &Connection) -> rusqlite::Result<()> {
     checkpoint(connection, "PASSIVE").map(drop)
 }
 
