@@ -20,6 +20,8 @@ mod urls;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use actix_web::guard::fn_guard;
+use actix_web::http::Method;
 use actix_web::web::{self, Data, ServiceConfig};
 use serde::Deserialize;
 
@@ -76,19 +78,19 @@ impl Context {
 pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
     move |cfg| {
         // First come, first matched: the busiest first.
-        cfg.service(resource("/url", "POST", web::post().to(url::predict)));
+        cfg.service(resource("/url", "POST", takes(Method::POST).to(url::predict)));
         if context.images.is_some() {
-            cfg.service(resource("/classify", "POST", web::post().to(classify::predict)));
+            cfg.service(resource("/classify", "POST", takes(Method::POST).to(classify::predict)));
         }
         cfg.configure(results::routes)
             .configure(inference::routes)
             .app_data(Data::from(context))
-            .service(resource("/openapi.json", "GET", web::get().to(docs::document)))
-            .service(resource("/docs", "GET", web::get().to(docs::to_page)))
-            .service(resource("/docs/{file:.*}", "GET", web::get().to(docs::page)))
-            .service(resource("/urls", "POST", web::post().to(urls::predict)))
-            .service(resource("/health/live", "GET", web::get().to(health::live)))
-            .service(resource("/health/ready", "GET", web::get().to(health::ready)))
+            .service(resource("/openapi.json", "GET", takes(Method::GET).to(docs::document)))
+            .service(resource("/docs", "GET", takes(Method::GET).to(docs::to_page)))
+            .service(resource("/docs/{file:.*}", "GET", takes(Method::GET).to(docs::page)))
+            .service(resource("/urls", "POST", takes(Method::POST).to(urls::predict)))
+            .service(resource("/health/live", "GET", takes(Method::GET).to(health::live)))
+            .service(resource("/health/ready", "GET", takes(Method::GET).to(health::ready)))
             .default_service(web::to(error::not_found));
     }
 }
@@ -96,6 +98,12 @@ pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
 /// A path and the methods that it takes, besides HEAD and OPTIONS.
 fn resource(path: &str, allow: &'static str, route: actix_web::Route) -> actix_web::Resource {
     web::resource(path).route(route).default_service(others(allow))
+}
+
+/// A route of one method. The framework's own guards note for each request which methods they saw, for a 405 that is made
+/// elsewhere here.
+fn takes(method: Method) -> actix_web::Route {
+    web::route().guard(fn_guard(move |request| request.head().method == method))
 }
 
 /// What answers the methods of a path that are not in `allow`.

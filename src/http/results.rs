@@ -4,8 +4,8 @@ mod described;
 mod listing;
 mod row;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, LINK, LOCATION};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
@@ -14,7 +14,7 @@ use super::docs::{BodyProblems, KeyProblems, Problems, StoreProblems};
 use super::error::ApiError;
 use super::guard::require;
 use super::precondition::{Preconditions, Unmet};
-use super::{Context, others};
+use super::{Context, others, takes};
 use crate::auth::Scope;
 use crate::domain::{Key, MANUAL, StoredResult};
 use crate::service::{Change, Changed, Rejection, ServiceError};
@@ -29,15 +29,15 @@ const PATH: &str = "/api/results";
 pub(super) fn routes(cfg: &mut ServiceConfig) {
     cfg.service(
         web::resource(PATH)
-            .route(web::get().to(list))
-            .route(web::post().to(create))
+            .route(takes(Method::GET).to(list))
+            .route(takes(Method::POST).to(create))
             .default_service(others("GET, POST")),
     )
     .service(
         web::resource(format!("{PATH}/{{id}}"))
-            .route(web::get().to(get))
-            .route(web::put().to(put))
-            .route(web::delete().to(delete))
+            .route(takes(Method::GET).to(get))
+            .route(takes(Method::PUT).to(put))
+            .route(takes(Method::DELETE).to(delete))
             .default_service(others("GET, PUT, DELETE")),
     );
 }

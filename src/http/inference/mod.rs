@@ -11,17 +11,18 @@ mod tensor;
 
 use std::sync::Arc;
 
+use actix_web::http::Method;
 use actix_web::web::{self, Bytes, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::Context;
 use super::body::{begun, read_bytes};
 use super::classify::Images;
 use super::error::ApiError;
 use super::guard::may_predict;
 use super::upload::{OVERHEAD_BYTES, room_for};
+use super::{Context, takes};
 use crate::domain::{Key, ModelVersion, Picture};
 use crate::service::{Answer, ServiceError};
 use error::InferenceError;
@@ -37,14 +38,14 @@ const IMAGE: Signature = Signature { model: "image", input: "image", output: "pr
 /// Registers the routes; those of a model that is not there do not exist.
 pub(super) fn routes(cfg: &mut ServiceConfig) {
     let get = |path: &str, route: actix_web::Route| method(path, "GET", route);
-    cfg.service(get("/v2", web::get().to(reply::server)))
-        .service(get("/v2/health/live", web::get().to(reply::live)))
-        .service(get("/v2/health/ready", web::get().to(ready)));
+    cfg.service(get("/v2", takes(Method::GET).to(reply::server)))
+        .service(get("/v2/health/live", takes(Method::GET).to(reply::live)))
+        .service(get("/v2/health/ready", takes(Method::GET).to(ready)));
     for path in ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"] {
-        cfg.service(get(path, web::get().to(metadata)))
-            .service(get(&format!("{path}/ready"), web::get().to(model_ready)))
-            .service(get(&format!("{path}/stats"), web::get().to(statistics::of_model)))
-            .service(method(&format!("{path}/infer"), "POST", web::post().to(infer)));
+        cfg.service(get(path, takes(Method::GET).to(metadata)))
+            .service(get(&format!("{path}/ready"), takes(Method::GET).to(model_ready)))
+            .service(get(&format!("{path}/stats"), takes(Method::GET).to(statistics::of_model)))
+            .service(method(&format!("{path}/infer"), "POST", takes(Method::POST).to(infer)));
     }
     cfg.service(web::resource("/v2/{rest:.*}").default_service(web::to(error::not_found)));
 }
