@@ -4,9 +4,13 @@
 //! waits. The log begins anew at a commit that finds nothing left to carry (and no reader in it), which under load there never
 //! would be: so the last round is made while nobody writes. Rounds before it copy what has been logged since the round before,
 //! until that is little; the last one copies the rest and has the file synced.
+//!
+//! What is in a log that has not grown for a moment is carried over as well, however little: then lookups need not search the
+//! log for each page first.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -17,6 +21,8 @@ use super::writer::Writer;
 const LONG_LOG_PAGES: i64 = 4000;
 /// Changed rows after which the log's length is asked for. A row changes about a page, or shares one with its neighbours.
 const ROWS_BETWEEN_LOOKS: usize = 1000;
+/// A log that nobody writes to for so long is carried over whatever its length.
+const QUIET: Duration = Duration::from_secs(1);
 /// The last round, for which writers wait, may begin when as many pages have been logged during the one before.
 const FEW_PAGES: i64 = 200;
 /// On a disk that is slower than the log grows, writers wait all the same.
@@ -33,14 +39,25 @@ pub(super) struct Checkpoints {
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// Signalled when it is time for a look, and at the end.
+    /// Signalled when it is time for a look, when a rest is over, and at the end.
     due: Condvar,
 }
 
 #[derive(Default)]
 struct State {
+    /// Since the last look.
     changed_rows: usize,
+    /// Commits since the last rest.
+    commits: u64,
     is_closed: bool,
+}
+
+/// What it is time for.
+enum Due {
+    /// Many rows have been changed: the log may be long.
+    Look,
+    /// Some have, and none for a moment.
+    Rest,
 }
 
 impl Checkpoints {
@@ -49,8 +66,12 @@ impl Checkpoints {
         let shared = Arc::new(Shared::default());
         let its = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || {
-            while its.wait() {
-                if let Err(error) = carry_over(&connection, &writer, LONG_LOG_PAGES) {
+            while let Some(due) = its.wait() {
+                let carried = match due {
+                    Due::Look => carry_over(&connection, &writer, LONG_LOG_PAGES),
+                    Due::Rest => carry_all(&connection),
+                };
+                if let Err(error) = carried {
                     log::warn!(target: "augur::store", "the log of the SQLite file cannot be carried into it: {error}");
                 }
             }
@@ -62,7 +83,8 @@ impl Checkpoints {
     pub(super) fn changed(&self, rows: usize) {
         let mut state = self.shared.lock();
         state.changed_rows += rows;
-        if state.changed_rows >= ROWS_BETWEEN_LOOKS {
+        state.commits += 1;
+        if state.changed_rows >= ROWS_BETWEEN_LOOKS || state.commits == 1 {
             self.shared.due.notify_one();
         }
     }
@@ -80,12 +102,26 @@ impl Drop for Checkpoints {
 }
 
 impl Shared {
-    /// Waits until it is time for a look; `false` at the end.
-    fn wait(&self) -> bool {
-        let is_early = |state: &mut State| state.changed_rows < ROWS_BETWEEN_LOOKS && !state.is_closed;
-        let mut state = self.due.wait_while(self.lock(), is_early).unwrap_or_else(PoisonError::into_inner);
-        state.changed_rows = 0;
-        !state.is_closed
+    /// Waits until it is time for something; `None` at the end.
+    fn wait(&self) -> Option<Due> {
+        let mut state = self.lock();
+        while !state.is_closed {
+            let commits = state.commits;
+            if state.changed_rows >= ROWS_BETWEEN_LOOKS {
+                state.changed_rows = 0;
+                return Some(Due::Look);
+            } else if commits == 0 {
+                state = self.due.wait(state).unwrap_or_else(PoisonError::into_inner);
+            } else {
+                let timeout;
+                (state, timeout) = self.due.wait_timeout(state, QUIET).unwrap_or_else(PoisonError::into_inner);
+                if timeout.timed_out() && state.commits == commits {
+                    (state.changed_rows, state.commits) = (0, 0);
+                    return Some(Due::Rest);
+                }
+            }
+        }
+        None
     }
 
     /// Nothing panics while the lock is held.
