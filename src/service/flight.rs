@@ -3,9 +3,8 @@
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use tokio::sync::oneshot;
-
 use super::gathering::Gathering;
+use super::mailbox::{Mailbox, Post, Reply};
 use super::{Answer, ServiceError};
 
 /// Somebody who waits for an answer.
@@ -17,7 +16,12 @@ pub(super) struct Waiter {
 /// Where the answer goes.
 pub(super) enum Recipient {
     /// A request of one key.
-    Single(oneshot::Sender<Result<Answer, ServiceError>>),
+    Single {
+        /// Where it waits.
+        reply: Reply,
+        /// That of its worker.
+        mailbox: Weak<Mailbox>,
+    },
     /// An entry of a batch, which lives as long as its caller waits.
     Entry {
         /// The batch.
@@ -32,10 +36,9 @@ impl Recipient {
         Self::Entry { batch: Arc::downgrade(batch), at }
     }
 
-    fn send(self, answer: Result<Answer, ServiceError>) {
+    fn send(self, answer: Result<Answer, ServiceError>, post: &mut Post) {
         match self {
-            // A receiver that is gone has withdrawn its request.
-            Self::Single(reply) => drop(reply.send(answer)),
+            Self::Single { reply, mailbox } => post.add(mailbox, reply, answer),
             Self::Entry { batch, at } => {
                 if let Some(batch) = batch.upgrade() {
                     batch.put(at, answer);
@@ -47,12 +50,12 @@ impl Recipient {
 
 impl Waiter {
     pub(super) fn is_single(&self) -> bool {
-        matches!(self.recipient, Recipient::Single(_))
+        matches!(self.recipient, Recipient::Single { .. })
     }
 
     fn is_gone(&self, now: Instant) -> bool {
         let left = match &self.recipient {
-            Recipient::Single(reply) => reply.is_closed(),
+            Recipient::Single { reply, .. } => reply.is_closed(),
             Recipient::Entry { batch, .. } => batch.strong_count() == 0,
         };
         left || self.deadline <= now
@@ -86,14 +89,14 @@ impl<I> Flight<I> {
         self.waiters.push(waiter);
     }
 
-    /// Answers everybody.
-    pub(super) fn land(self, answer: &Result<Answer, ServiceError>) {
+    /// Answers everybody, by `post` where they wait alone.
+    pub(super) fn land(self, answer: &Result<Answer, ServiceError>, post: &mut Post) {
         for (at, waiter) in self.waiters.into_iter().enumerate() {
             let mut answer = answer.clone();
             if let Ok(answer) = &mut answer {
                 answer.collapsed = at > 0 || !self.starter_is_first;
             }
-            waiter.recipient.send(answer);
+            waiter.recipient.send(answer, post);
         }
     }
 

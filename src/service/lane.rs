@@ -15,6 +15,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::core::Core;
+use super::mailbox::Post;
 use super::model_threads::{ModelThreads, Task};
 use super::queue::Queue;
 use super::work::{Job, Prediction, Reply, Ticket, Work};
@@ -158,7 +159,8 @@ impl<P: Predictor> Shared<P> {
                 if !refused.is_empty() {
                     let error = self.core.session_failed(error);
                     self.core.counters.answered(0, refused.len());
-                    refused.into_iter().for_each(|flight| flight.land(&Err(error.clone())));
+                    let mut post = Post::default();
+                    refused.into_iter().for_each(|flight| flight.land(&Err(error.clone()), &mut post));
                 }
             }
         }
@@ -242,7 +244,8 @@ impl<P: Predictor> Shared<P> {
         drop(queue);
         let successes = landed.iter().filter(|(_, answer)| answer.is_ok()).count();
         self.core.counters.answered(successes, landed.len() - successes);
-        landed.into_iter().for_each(|(flight, answer)| flight.land(&answer));
+        let mut post = Post::default();
+        landed.into_iter().for_each(|(flight, answer)| flight.land(&answer, &mut post));
     }
 }
 

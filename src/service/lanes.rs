@@ -10,6 +10,7 @@ use super::core::Core;
 use super::flight::{Recipient, Waiter};
 use super::gathering::Gathering;
 use super::lane::Shared;
+use super::mailbox::Mailbox;
 use super::{Answer, LaneSettings, ServiceError};
 use crate::domain::Key;
 use crate::model::Predictor;
@@ -42,7 +43,7 @@ impl<P: Predictor> Lanes<P> {
     pub(super) async fn answer(&self, key: Key, input: P::Input, deadline: Instant) -> Result<Answer, ServiceError> {
         let _place = self.place()?;
         let (reply, answer) = oneshot::channel();
-        let waiter = Waiter { deadline, recipient: Recipient::Single(reply) };
+        let waiter = Waiter { deadline, recipient: Recipient::Single { reply, mailbox: Mailbox::here() } };
         self.shared.submit(|queue| queue.join(key, input, waiter));
         match tokio::time::timeout_at(deadline.into(), answer).await {
             Ok(Ok(answer)) => answer,

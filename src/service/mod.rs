@@ -8,6 +8,7 @@ mod gathering;
 mod health;
 mod lane;
 mod lanes;
+mod mailbox;
 mod model_threads;
 mod prune;
 mod queue;

@@ -1,5 +1,7 @@
 //! The order in which lanes take keys, and which lane does.
 
+use std::sync::Weak;
+
 use tokio::sync::oneshot;
 
 use super::*;
@@ -32,7 +34,7 @@ fn single_requests_go_before_batches_and_leave_them_a_quarter() {
     let mut ask = |queue: &mut Queue<()>, n: usize| {
         let (reply, answer) = oneshot::channel();
         callers.push(answer);
-        queue.join(key(n), (), Waiter { deadline, recipient: Recipient::Single(reply) });
+        queue.join(key(n), (), Waiter { deadline, recipient: Recipient::Single { reply, mailbox: Weak::new() } });
     };
     ask(&mut queue, 1000);
     // Waits among the batch's, until somebody wants it for itself.
@@ -73,7 +75,7 @@ fn storing(max_batch: usize) -> Queue<()> {
 fn ask(queue: &mut Queue<()>, n: usize) -> oneshot::Receiver<Result<Answer, ServiceError>> {
     let (reply, answer) = oneshot::channel();
     let deadline = Instant::now() + 2 * PATIENCE;
-    queue.join(key(n), (), Waiter { deadline, recipient: Recipient::Single(reply) });
+    queue.join(key(n), (), Waiter { deadline, recipient: Recipient::Single { reply, mailbox: Weak::new() } });
     answer
 }
 
