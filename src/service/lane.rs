@@ -10,6 +10,8 @@
 //! as the store has use for: with SQLite's one writer, the others go on looking up while it waits for the disk, and what
 //! they predict meanwhile shares the next commit.
 
+mod batch;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,10 +20,11 @@ use super::core::Core;
 use super::mailbox::Post;
 use super::model_threads::{ModelThreads, Task};
 use super::queue::Queue;
-use super::work::{Job, Prediction, Reply, Ticket, Work};
+use super::work::{Job, Prediction, Reply, Work};
 use super::{Answer, LaneSettings, ServiceError};
 use crate::model::Predictor;
 use crate::store::StoreSession;
+use batch::{Batch, Storing};
 
 /// How long to wait for a session at least: after a slow batch whoever comes next may have waited too long already, but a
 /// session that is just being given back will do.
@@ -94,7 +97,7 @@ impl<P: Predictor> Shared<P> {
     fn run(self: Arc<Self>) {
         while let Some(oldest) = self.wait_for_work() {
             let worked = catch_unwind(AssertUnwindSafe(|| self.work_off(oldest)));
-            self.lock().end();
+            self.lock().crew.end();
             if worked.is_err() {
                 log::error!(target: "augur::service", "a lane panicked; its batch is answered with 500");
             }
@@ -106,7 +109,7 @@ impl<P: Predictor> Shared<P> {
         let mut queue = self.lock();
         loop {
             if let Some(since) = queue.oldest(Instant::now()) {
-                queue.begin();
+                queue.crew.begin();
                 return Some(since);
             }
             if queue.is_closed() {
@@ -114,11 +117,11 @@ impl<P: Predictor> Shared<P> {
             }
             // Under load the next requests are about to come: giving way to the workers that bring them costs less than
             // falling asleep and being woken. When nothing comes, this is one short call.
-            if queue.begin_look() {
+            if queue.crew.begin_look() {
                 drop(queue);
                 std::thread::yield_now();
                 queue = self.lock();
-                queue.end_look();
+                queue.crew.end_look();
                 if queue.oldest(Instant::now()).is_some() {
                     continue;
                 }
@@ -127,10 +130,10 @@ impl<P: Predictor> Shared<P> {
             if let Some(limit) = queue.fall_asleep(Instant::now()) {
                 let sleep = self.work.wait_timeout_while(queue, limit, sleeps_on);
                 queue = sleep.unwrap_or_else(PoisonError::into_inner).0;
-                queue.end_deputy();
+                queue.crew.end_deputy();
             } else {
                 queue = self.work.wait_while(queue, sleeps_on).unwrap_or_else(PoisonError::into_inner);
-                queue.wake_up();
+                queue.crew.wake_up();
             }
         }
     }
@@ -169,26 +172,20 @@ impl<P: Predictor> Shared<P> {
     fn take(&self) -> Option<Work<P::Input>> {
         let mut queue = self.lock();
         let work = queue.take(Instant::now());
-        // What is left is another lane's.
+        // What is left is another lane's, at once or after its patience.
         self.unlock(queue);
         work
     }
 
     /// Whether the store worked.
     fn look(self: &Arc<Self>, session: &mut dyn StoreSession, jobs: Vec<Job<P::Input>>) -> bool {
-        let mut batch = Batch {
-            shared: self,
-            open: jobs.iter().map(Job::ticket).collect(),
-            settled: 0,
-            stores: false,
-            stored_at: None,
-        };
+        let mut batch = Batch::of(self, jobs.iter().map(Job::ticket));
         let Some(misses) = self.core.look(session, jobs, &mut |replies| batch.settle(replies)) else {
             return false;
         };
         if self.model_threads.is_some() {
             // Each is a batch of its own from now on.
-            batch.settled += misses.len();
+            batch.hand_on(misses.len());
             for job in misses {
                 let shared = Arc::clone(self);
                 self.on_model_threads(Box::new(move || shared.predict_alone(job)));
@@ -196,7 +193,7 @@ impl<P: Predictor> Shared<P> {
             return true;
         }
         let predictions = self.core.predict(&misses, &mut |replies| batch.settle(replies));
-        batch.settled += predictions.len();
+        batch.hand_on(predictions.len());
         if !predictions.is_empty() {
             // This lane goes on with it at once, if another is not there first.
             self.lock().hand_over(predictions);
@@ -216,9 +213,9 @@ impl<P: Predictor> Shared<P> {
         if !self.lock().is_wanted(&job.ticket()) {
             return;
         }
-        let mut batch = Batch { shared: self, open: vec![job.ticket()], settled: 0, stores: false, stored_at: None };
+        let mut batch = Batch::of(self, [job.ticket()]);
         let predictions = self.core.predict(&[job], &mut |replies| batch.settle(replies));
-        batch.settled += predictions.len();
+        batch.hand_on(predictions.len());
         let mut queue = self.lock();
         queue.hand_over(predictions);
         self.unlock(queue);
@@ -226,10 +223,10 @@ impl<P: Predictor> Shared<P> {
 
     /// Whether the store worked.
     fn store(&self, session: &mut dyn StoreSession, predictions: Vec<Prediction>) -> bool {
-        let open = predictions.iter().map(Prediction::ticket).collect();
-        let mut batch = Batch { shared: self, open, settled: 0, stores: true, stored_at: None };
+        let mut storing = Storing::of(self);
+        let mut batch = Batch::of(self, predictions.iter().map(Prediction::ticket));
         let worked = self.core.store(session, predictions, &mut |replies| batch.settle(replies));
-        batch.stored_at = worked.then(Instant::now);
+        storing.stored_at = worked.then(Instant::now);
         worked
     }
 
@@ -246,37 +243,5 @@ impl<P: Predictor> Shared<P> {
         self.core.counters.answered(successes, landed.len() - successes);
         let mut post = Post::default();
         landed.into_iter().for_each(|(flight, answer)| flight.land(&answer, &mut post));
-    }
-}
-
-/// A batch at work. However it ends, also by a panic, nobody is left without an answer.
-struct Batch<'a, P: Predictor> {
-    shared: &'a Shared<P>,
-    open: Vec<Ticket>,
-    settled: usize,
-    stores: bool,
-    /// When the store took it.
-    stored_at: Option<Instant>,
-}
-
-impl<P: Predictor> Batch<'_, P> {
-    fn settle(&mut self, replies: Vec<Reply>) {
-        self.settled += replies.len();
-        self.shared.land(replies);
-    }
-}
-
-impl<P: Predictor> Drop for Batch<'_, P> {
-    fn drop(&mut self) {
-        if self.settled < self.open.len() {
-            let error = ServiceError::internal("a batch ended without all its answers");
-            let replies = self.open.drain(..).map(|ticket| Reply { ticket, answer: Err(error.clone()) }).collect();
-            self.shared.land(replies);
-        }
-        if self.stores {
-            let mut queue = self.shared.lock();
-            queue.stored(self.stored_at);
-            self.shared.unlock(queue);
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! The queue between handlers and lanes: which keys wait, and which predictions are to be stored.
 
+mod crew;
+
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -9,6 +11,7 @@ use foldhash::fast::RandomState;
 use super::flight::{Flight, Waiter};
 use super::work::{Job, Prediction, Ticket, Work};
 use crate::domain::Key;
+use crew::Crew;
 
 /// Keys in the order in which they came, each with the time when it did. A key whose flight is over, or has been begun from
 /// the other line, is passed over.
@@ -35,19 +38,10 @@ pub(super) struct Queue<I> {
     commit_patience: Duration,
     /// When a lane last stored something.
     stored_at: Option<Instant>,
-    /// Lanes that have a session, or wait for one, and work.
-    working: usize,
     /// Most keys that a lane takes at a time.
     max_batch: usize,
-    /// Lanes that sleep, without the one that is being woken.
-    sleeping: usize,
-    /// One of them wakes by itself when that patience ends.
-    has_deputy: bool,
-    /// A lane is being woken and has not looked at the queue yet: it will take what comes meanwhile, so that under load
-    /// batches grow instead of every request waking a lane of its own.
-    is_claimed: bool,
-    /// The same of a lane that is about to look once more before it sleeps.
-    is_looking: bool,
+    /// The lanes. One of them wakes by itself when that patience ends.
+    pub(super) crew: Crew,
     next_number: u64,
     closed: bool,
 }
@@ -63,12 +57,8 @@ impl<I> Queue<I> {
             writers: 0,
             commit_patience,
             stored_at: None,
-            working: 0,
             max_batch,
-            sleeping: 0,
-            has_deputy: false,
-            is_claimed: false,
-            is_looking: false,
+            crew: Crew::default(),
             next_number: 0,
             closed: false,
         }
@@ -223,7 +213,7 @@ impl<I> Queue<I> {
     /// more than it can take at once is not left to it.
     fn held_back_for(&self, now: Instant) -> Option<Duration> {
         let takes_rows = || self.stored_at.is_some_and(|at| now.saturating_duration_since(at) < RECENTLY);
-        if self.waiting() >= self.max_batch || !(self.is_storing() || self.working > 0 && takes_rows()) {
+        if self.waiting() >= self.max_batch || !(self.is_storing() || self.crew.is_at_work() && takes_rows()) {
             return None;
         }
         self.patience_left(now).filter(|left| !left.is_zero())
@@ -236,61 +226,25 @@ impl<I> Queue<I> {
 
     /// Claims a sleeping lane for the work that waits, or to wait for the end of its patience; `true`: the caller must signal.
     pub(super) fn claim_lane(&mut self, now: Instant) -> bool {
-        let may_claim = self.sleeping > 0 && !self.is_claimed && !self.is_looking;
-        if may_claim && (self.oldest(now).is_some() || !self.has_deputy && self.waiting() > 0) {
-            self.sleeping -= 1;
-            self.is_claimed = true;
-            return true;
+        let claims =
+            self.crew.may_claim() && (self.oldest(now).is_some() || !self.crew.has_deputy() && self.waiting() > 0);
+        if claims {
+            self.crew.claim();
         }
-        false
+        claims
     }
 
-    /// A lane is about to look once more, as one that is being woken is; `false`: there is such a lane already.
-    pub(super) fn begin_look(&mut self) -> bool {
-        !self.is_claimed && !std::mem::replace(&mut self.is_looking, true)
-    }
-
-    pub(super) fn end_look(&mut self) {
-        self.is_looking = false;
-    }
-
-    /// A lane begins to work.
-    pub(super) fn begin(&mut self) {
-        self.working += 1;
-    }
-
-    /// A lane has ended its work.
-    pub(super) fn end(&mut self) {
-        self.working -= 1;
-    }
-
-    /// How long the lane may sleep, where it is the one that wakes by itself; it then ends with
-    /// [`end_deputy`](Self::end_deputy), the others with [`wake_up`](Self::wake_up). What waits here has been left to the lane
-    /// at work: were it not, this one would have begun it.
+    /// How long the lane may sleep, where it is the one that wakes by itself. What waits here has been left to the lane at
+    /// work: were it not, this one would have begun it.
     pub(super) fn fall_asleep(&mut self, now: Instant) -> Option<Duration> {
-        self.sleeping += 1;
-        let limit = if self.has_deputy { None } else { self.patience_left(now) };
-        self.has_deputy |= limit.is_some();
+        let limit = if self.crew.has_deputy() { None } else { self.patience_left(now) };
+        self.crew.fall_asleep(limit);
         limit
     }
 
     /// Whether a lane that was woken goes on sleeping: a wake-up without a claim is a spurious one.
     pub(super) fn sleeps_on(&self) -> bool {
-        !self.is_claimed && !self.closed
-    }
-
-    /// The lane that wakes by itself is awake, and sleeps no more whether or not it was claimed.
-    pub(super) fn end_deputy(&mut self) {
-        self.has_deputy = false;
-        if !self.is_claimed {
-            self.sleeping -= 1;
-        }
-        self.is_claimed = false;
-    }
-
-    /// A lane that was claimed is awake.
-    pub(super) fn wake_up(&mut self) {
-        self.is_claimed = false;
+        !self.crew.is_claimed() && !self.closed
     }
 
     pub(super) fn close(&mut self) {

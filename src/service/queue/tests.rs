@@ -64,7 +64,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A queue with a lane at work, which stores.
 fn storing(max_batch: usize) -> Queue<()> {
     let mut queue = Queue::new(max_batch, 1, PATIENCE);
-    queue.begin();
+    queue.crew.begin();
     let row = NewResult { key: key(0), outcome: Outcome::Null, model: None };
     queue.hand_over(vec![Prediction::new(Ticket { key: key(0), number: 0 }, row, None)]);
     assert!(matches!(queue.take(Instant::now()), Some(Work::Store(_))));
@@ -98,12 +98,12 @@ fn no_key_is_left_to_a_lane_for_longer_than_its_patience() {
     let _caller = ask(&mut queue, 1);
     assert!(queue.claim_lane(now), "somebody has to wait for the end of the patience");
     assert!(!queue.sleeps_on());
-    queue.wake_up();
+    queue.crew.wake_up();
     let limit = queue.fall_asleep(now).expect("a limit");
     assert!(!queue.claim_lane(now), "there is such a lane");
     let later = now + PATIENCE + limit;
-    queue.end_deputy();
-    assert_eq!(queue.sleeping, 0);
+    queue.crew.end_deputy();
+    assert_eq!(queue.crew.sleeping(), 0);
     assert!(queue.oldest(later).is_some());
     assert_eq!(queue.fall_asleep(later), Some(Duration::ZERO), "whoever sleeps all the same is awake at once");
 }
@@ -117,8 +117,8 @@ fn a_lane_that_wakes_by_itself_takes_a_claim_with_it() {
     assert_eq!(queue.fall_asleep(now), None, "one is enough");
     queue.stored(None);
     assert!(queue.claim_lane(now), "nothing was stored, so nobody is waited for");
-    queue.end_deputy();
-    assert_eq!((queue.sleeping, queue.sleeps_on()), (1, true));
+    queue.crew.end_deputy();
+    assert_eq!((queue.crew.sleeping(), queue.sleeps_on()), (1, true));
 }
 
 #[test]
@@ -135,6 +135,6 @@ fn nobody_is_waited_for_once_no_lane_works() {
     queue.stored(Some(now));
     let _caller = ask(&mut queue, 1);
     assert!(queue.oldest(now).is_none());
-    queue.end();
+    queue.crew.end();
     assert!(queue.oldest(now).is_some());
 }
