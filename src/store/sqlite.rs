@@ -8,6 +8,7 @@ mod check;
 mod checkpoint;
 mod query;
 mod rows;
+mod statements;
 mod writer;
 
 use std::path::Path;
@@ -21,10 +22,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use checkpoint::Checkpoints;
 use rows::{find_rows, insert_rows, store_error, stored_result, swap_rows, update_row};
+use statements::Statements;
 use writer::Writer;
 
 use super::names::TableNames;
-use super::sql::{ddl_with_names, with_names, with_owner, without_upper_bound};
+use super::sql::{ddl_with_names, with_owner};
 use super::unstorable::Unstorable;
 use super::{
     Change, Changed, Check, Expected, Found, Inserted, Range, Rejection, ResultStore, SqliteSettings, StoreError,
@@ -64,65 +66,6 @@ struct File {
     readers: r2d2::Pool<SqliteConnectionManager>,
     checkpoints: Checkpoints,
     writer: Arc<Writer>,
-}
-
-/// The SQL texts with the configured names.
-struct Statements {
-    create: String,
-    find: String,
-    row: String,
-    insert: String,
-    put: String,
-    delete: String,
-    page: String,
-    /// Without an upper bound.
-    page_to_end: String,
-    ping: String,
-    has_model: bool,
-}
-
-impl Statements {
-    fn new(names: &TableNames) -> Self {
-        let sql = |text: &str| with_names(text, names);
-        let has_model = names.model.is_some();
-        Self {
-            create: ddl(names),
-            find: sql(include_str!("../../sql/sqlite/find.sql")),
-            row: sql(include_str!("../../sql/sqlite/row.sql")),
-            insert: sql(if has_model {
-                include_str!("../../sql/sqlite/insert.sql")
-            } else {
-                include_str!("../../sql/sqlite/insert_plain.sql")
-            }),
-            put: sql(if has_model {
-                include_str!("../../sql/sqlite/put.sql")
-            } else {
-                include_str!("../../sql/sqlite/put_plain.sql")
-            }),
-            delete: sql(include_str!("../../sql/sqlite/delete.sql")),
-            page: sql(include_str!("../../sql/sqlite/page.sql")),
-            page_to_end: sql(&without_upper_bound(include_str!("../../sql/sqlite/page.sql"))),
-            ping: sql(include_str!("../../sql/sqlite/ping.sql")),
-            has_model,
-        }
-    }
-
-    /// Those of the image table.
-    fn of_images(names: &TableNames) -> Self {
-        let sql = |text: &str| with_owner(text, names);
-        Self {
-            create: image_ddl(names),
-            find: sql(include_str!("../../sql/sqlite/image_find.sql")),
-            row: sql(include_str!("../../sql/sqlite/image_row.sql")),
-            insert: sql(include_str!("../../sql/sqlite/image_insert.sql")),
-            put: sql(include_str!("../../sql/sqlite/image_put.sql")),
-            delete: sql(include_str!("../../sql/sqlite/image_delete.sql")),
-            page: sql(include_str!("../../sql/sqlite/image_page.sql")),
-            page_to_end: sql(&without_upper_bound(include_str!("../../sql/sqlite/image_page.sql"))),
-            ping: sql(include_str!("../../sql/sqlite/image_ping.sql")),
-            has_model: true,
-        }
-    }
 }
 
 impl SqliteStore {

@@ -1,9 +1,11 @@
-//! The end of a server: what is in flight is answered, idle connections are closed, a second signal ends at once.
+//! The end of a server: what is in flight is answered, idle connections are closed, a second signal ends at once,
+//! and SQLite's file is whole by itself.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
-use crate::app::App;
+use crate::app::{App, PATIENCE};
 
 const BODY: &str = r#"{"url":"http://example.com/"}"#;
 
@@ -63,4 +65,43 @@ fn the_grace_time_ends_the_wait_for_a_request_that_never_ends() {
     app.signal("TERM");
     assert_eq!(app.wait().code(), Some(0));
     app.wait_for_log("server.shutdown_grace_ms is over");
+}
+
+/// How many rows somebody finds who copies the database file alone.
+fn rows_of_a_copy(folder: &tempfile::TempDir) -> i64 {
+    let copy = tempfile::tempdir().unwrap();
+    let file = copy.path().join("a.db");
+    std::fs::copy(folder.path().join("a.db"), &file).unwrap();
+    let database = rusqlite::Connection::open(file).unwrap();
+    // Without its log the file may not even have the table.
+    database.query_row("SELECT count(*) FROM URL_RESULT", [], |row| row.get(0)).unwrap_or(0)
+}
+
+fn post(app: &App, n: i64) {
+    let answer = app.post("/url", &format!(r#"{{"url":"http://example.com/{n}"}}"#));
+    assert_eq!(answer.status, 200);
+}
+
+#[test]
+fn the_file_of_a_server_that_has_ended_has_all_rows_without_its_log() {
+    for round in 0..5 {
+        let (folder, mut app) = start();
+        (0..20).for_each(|n| post(&app, n));
+        app.signal("TERM");
+        assert_eq!(app.wait().code(), Some(0));
+        assert_eq!(rows_of_a_copy(&folder), 20, "round {round}");
+    }
+}
+
+#[test]
+fn the_file_of_a_server_at_rest_has_all_rows_without_its_log() {
+    let (folder, app) = start();
+    for n in 0..2 {
+        post(&app, n);
+        let end = Instant::now() + PATIENCE;
+        while rows_of_a_copy(&folder) <= n {
+            assert!(Instant::now() < end, "row {n} stays in the log");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
 }
