@@ -8,8 +8,8 @@ usage: scripts/bench/score.sh [--rows N] [--rounds N]
 
 Builds augur, makes a CSV file of N different URLs, and by turns scores it alone (--no-store), scores it through an empty
 SQLite table (each row looked up, predicted, inserted and committed in batches of 1,000), and inserts the same rows with
-Python's sqlite3 into an empty table, 1,000 a commit, with augur's settings (WAL, synchronous=FULL, a checkpoint each 4,000
-pages). Prints medians and the ratio; fails where it is below 0.6.
+Python's sqlite3 into an empty table, 1,000 a commit, with augur's settings (WAL, synchronous=FULL) and a checkpoint each
+4,000 pages, which augur leaves to a thread. Prints medians and the ratio; fails where it is below 0.6.
 
   --rows N      rows of the file (500000)
   --rounds N    (3)
