@@ -100,8 +100,8 @@ fn resource(path: &str, allow: &'static str, route: actix_web::Route) -> actix_w
     web::resource(path).route(route).default_service(others(allow))
 }
 
-/// A route of one method. The framework's own guards note for each request which methods they saw, for a 405 that is made
-/// elsewhere here.
+/// A route of one method. The framework's guards also note, in memory that each request allocates, what its own 405 would
+/// list; here [`others`] answers that.
 fn takes(method: Method) -> actix_web::Route {
     web::route().guard(fn_guard(move |request| request.head().method == method))
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::gathering::Gathering;
-use super::mailbox::{Mailbox, Post, Reply};
+use super::mailbox::{Mailbox, Post, ReplyTo};
 use super::{Answer, ServiceError};
 
 /// Somebody who waits for an answer.
@@ -17,9 +17,9 @@ pub(super) struct Waiter {
 pub(super) enum Recipient {
     /// A request of one key.
     Single {
-        /// Where it waits.
-        reply: Reply,
-        /// That of its worker.
+        /// Where the request waits.
+        reply: ReplyTo,
+        /// What its worker gets answers by.
         mailbox: Weak<Mailbox>,
     },
     /// An entry of a batch, which lives as long as its caller waits.

@@ -17,6 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::core::Core;
+use super::flight::Flight;
 use super::mailbox::Post;
 use super::model_threads::{ModelThreads, Task};
 use super::queue::Queue;
@@ -29,6 +30,9 @@ use batch::{Batch, Storing};
 /// How long to wait for a session at least: after a slow batch whoever comes next may have waited too long already, but a
 /// session that is just being given back will do.
 const SHORTEST_WAIT: Duration = Duration::from_millis(50);
+
+/// A flight, and what everybody who waits for it gets.
+type Answered<I> = (Flight<I>, Result<Answer, ServiceError>);
 
 /// What the lanes share with those who bring them work.
 pub(super) struct Shared<P: Predictor> {
@@ -161,9 +165,7 @@ impl<P: Predictor> Shared<P> {
                 let refused = self.lock().take_older_than(patience);
                 if !refused.is_empty() {
                     let error = self.core.session_failed(error);
-                    self.core.counters.answered(0, refused.len());
-                    let mut post = Post::default();
-                    refused.into_iter().for_each(|flight| flight.land(&Err(error.clone()), &mut post));
+                    self.answer(refused.into_iter().map(|flight| (flight, Err(error.clone()))).collect());
                 }
             }
         }
@@ -232,16 +234,21 @@ impl<P: Predictor> Shared<P> {
 
     /// Answers everybody who waits for these flights.
     fn land(&self, replies: Vec<Reply>) {
-        let mut landed: Vec<(_, Result<Answer, ServiceError>)> = Vec::with_capacity(replies.len());
+        let mut landed = Vec::with_capacity(replies.len());
         let mut queue = self.lock();
         for Reply { ticket, answer } in replies {
             landed.extend(queue.land(&ticket).map(|flight| (flight, answer)));
         }
         // Waking the callers needs no lock.
         drop(queue);
-        let successes = landed.iter().filter(|(_, answer)| answer.is_ok()).count();
-        self.core.counters.answered(successes, landed.len() - successes);
+        self.answer(landed);
+    }
+
+    /// Counts these answers, and sends them off.
+    fn answer(&self, flights: Vec<Answered<P::Input>>) {
+        let successes = flights.iter().filter(|(_, answer)| answer.is_ok()).count();
+        self.core.counters.answered(successes, flights.len() - successes);
         let mut post = Post::default();
-        landed.into_iter().for_each(|(flight, answer)| flight.land(&answer, &mut post));
+        flights.into_iter().for_each(|(flight, answer)| flight.land(&answer, &mut post));
     }
 }

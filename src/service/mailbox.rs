@@ -7,17 +7,19 @@
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use tokio::runtime::{Handle, Id};
 use tokio::sync::{Notify, oneshot};
 
 use super::{Answer, ServiceError};
 
 /// Where a request waits for its answer.
-pub(super) type Reply = oneshot::Sender<Result<Answer, ServiceError>>;
+pub(super) type ReplyTo = oneshot::Sender<Result<Answer, ServiceError>>;
 
 /// An answer, and who gets it.
-type Letter = (Reply, Result<Answer, ServiceError>);
+type Letter = (ReplyTo, Result<Answer, ServiceError>);
 
-/// The answers for the requests of one thread. It lives as long as the task that empties it, and so as the thread's runtime.
+/// The answers for the requests of one thread in one runtime. It lives as long as the task that empties it, which the runtime
+/// drops at its end.
 #[derive(Default)]
 pub(super) struct Mailbox {
     letters: Mutex<Vec<Letter>>,
@@ -25,18 +27,23 @@ pub(super) struct Mailbox {
 }
 
 impl Mailbox {
-    /// That of this thread. To be called in a runtime.
+    /// That of this thread in the runtime that it works for, which gets a task the first time.
+    ///
+    /// # Panics
+    /// Outside a runtime.
     pub(super) fn here() -> Weak<Self> {
         thread_local! {
-            static HERE: RefCell<Weak<Mailbox>> = const { RefCell::new(Weak::new()) };
+            static HERE: RefCell<Option<(Id, Weak<Mailbox>)>> = const { RefCell::new(None) };
         }
-        HERE.with_borrow_mut(|here| {
-            if here.strong_count() == 0 {
+        let runtime = Handle::current().id();
+        HERE.with_borrow_mut(|here| match here {
+            Some((its, mailbox)) if *its == runtime => mailbox.clone(),
+            _ => {
                 let mailbox = Arc::new(Self::default());
-                *here = Arc::downgrade(&mailbox);
+                let weak = Arc::downgrade(&mailbox);
                 tokio::spawn(mailbox.hand_out());
+                here.insert((runtime, weak)).1.clone()
             }
-            here.clone()
         })
     }
 
@@ -65,7 +72,7 @@ pub(super) struct Post {
 }
 
 impl Post {
-    pub(super) fn add(&mut self, to: Weak<Mailbox>, reply: Reply, answer: Result<Answer, ServiceError>) {
+    pub(super) fn add(&mut self, to: Weak<Mailbox>, reply: ReplyTo, answer: Result<Answer, ServiceError>) {
         match self.bags.iter_mut().find(|(mailbox, _)| mailbox.ptr_eq(&to)) {
             Some((_, letters)) => letters.push((reply, answer)),
             None => self.bags.push((to, vec![(reply, answer)])),
@@ -76,11 +83,16 @@ impl Post {
 impl Drop for Post {
     fn drop(&mut self) {
         for (mailbox, mut letters) in self.bags.drain(..) {
-            // Without it, its requests are gone as well.
-            if let Some(mailbox) = mailbox.upgrade() {
-                mailbox.lock().append(&mut letters);
-                mailbox.arrival.notify_one();
+            // Without it, the runtime of its requests has ended.
+            let Some(mailbox) = mailbox.upgrade() else { continue };
+            let mut waiting = mailbox.lock();
+            if waiting.is_empty() {
+                *waiting = letters;
+            } else {
+                waiting.append(&mut letters);
             }
+            drop(waiting);
+            mailbox.arrival.notify_one();
         }
     }
 }
@@ -109,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_for_several_threads_reach_each_and_one_wake_up_delivers_all_of_a_thread() {
+    fn letters_for_several_threads_go_in_one_bag_each_and_reach_all_who_wait_there() {
         let (send, receive) = std::sync::mpsc::channel();
         let workers: Vec<_> = (0..2)
             .map(|_| {
@@ -138,21 +150,27 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_gets_a_new_mailbox_with_its_next_runtime() {
-        for _ in 0..2 {
-            runtime().block_on(asks_and_is_answered());
-        }
+    fn a_thread_has_a_mailbox_in_each_of_its_runtimes() {
+        let first = runtime();
+        first.block_on(asks_and_is_answered());
+        // Whoever posts holds the first one's while the thread goes on to its second.
+        let held = first.block_on(async { Mailbox::here() }).upgrade();
+        runtime().block_on(asks_and_is_answered());
+        first.block_on(asks_and_is_answered());
+        drop(first);
+        runtime().block_on(asks_and_is_answered());
+        assert!(held.is_some());
     }
 
     #[test]
     fn letters_for_a_runtime_that_has_ended_are_dropped_with_their_requests() {
-        let (mailbox, reply, answer) = runtime().block_on(async {
+        let (mailbox, reply, mut answer) = runtime().block_on(async {
             let (reply, answer) = oneshot::channel();
             (Mailbox::here(), reply, answer)
         });
         let mut post = Post::default();
         post.add(mailbox, reply, late());
         drop(post);
-        assert!(answer.blocking_recv().is_err());
+        assert_eq!(answer.try_recv().expect_err("nobody to deliver it"), oneshot::error::TryRecvError::Closed);
     }
 }

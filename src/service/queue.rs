@@ -40,7 +40,7 @@ pub(super) struct Queue<I> {
     stored_at: Option<Instant>,
     /// Most keys that a lane takes at a time.
     max_batch: usize,
-    /// The lanes. One of them wakes by itself when that patience ends.
+    /// The lanes. One of them wakes by itself when the `commit_patience` of a key ends.
     pub(super) crew: Crew,
     next_number: u64,
     closed: bool,

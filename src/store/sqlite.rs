@@ -26,7 +26,6 @@ use statements::Statements;
 use writer::Writer;
 
 use super::names::TableNames;
-use super::sql::{ddl_with_names, with_owner};
 use super::unstorable::Unstorable;
 use super::{
     Change, Changed, Check, Expected, Found, Inserted, Range, Rejection, ResultStore, SqliteSettings, StoreError,
@@ -49,8 +48,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) use check::diagnose;
 pub(super) use query::select;
-
-const CREATE: &str = include_str!("../../sql/sqlite/create.sql");
+pub(super) use statements::{ddl, image_ddl};
 
 /// A result table in an SQLite file.
 pub struct SqliteStore {
@@ -146,20 +144,10 @@ pub(super) fn ensure_exists(settings: &SqliteSettings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The DDL that makes the table, with the configured names.
-pub(super) fn ddl(names: &TableNames) -> String {
-    ddl_with_names(CREATE, names)
-}
-
 fn set_up(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     // A quoted name that is no column would count as text otherwise, and a misspelt column as its own name.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).map(|_| ())
-}
-
-/// The DDL that makes the image table.
-pub(super) fn image_ddl(names: &TableNames) -> String {
-    with_owner(include_str!("../../sql/sqlite/image_create.sql"), names)
 }
 
 fn open_connection(path: &Path) -> rusqlite::Result<Connection> {
@@ -195,9 +183,14 @@ impl ResultStore for SqliteStore {
     }
 
     fn end(&self) {
-        if let Err(error) = checkpoint::carry_all(&self.file.writer.lock()) {
-            log::warn!(target: "augur::store", "the log of the SQLite file is left beside it: {error}");
-        }
+        // Only one can carry at a time, so its thread has to end first.
+        self.file.checkpoints.end();
+        let reason = match checkpoint::carry_all(&self.file.writer.lock()) {
+            Ok(true) => return,
+            Ok(false) => "another program reads or carries it".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        log::warn!(target: "augur::store", "the log of the SQLite file is left beside it: {reason}");
     }
 
     fn describe(&self) -> String {

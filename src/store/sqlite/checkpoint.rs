@@ -6,11 +6,12 @@
 //! until that is little; the last one copies the rest and has the file synced.
 //!
 //! What is in a log that has not grown for a moment is carried over as well, however little: then lookups need not search the
-//! log for each page first.
+//! log for each page first. So is what another program, or a server that was killed, has left in it, at the start and at the
+//! end.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -33,95 +34,130 @@ pub(super) const LONGEST_LOG_PAGES: i64 = 16_000;
 /// The thread; dropping it ends it.
 pub(super) struct Checkpoints {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-#[derive(Default)]
 struct Shared {
     state: Mutex<State>,
     /// Signalled when it is time for a look, when a rest is over, and at the end.
     due: Condvar,
 }
 
-#[derive(Default)]
 struct State {
     /// Since the last look.
     changed_rows: usize,
-    /// Commits since the last rest.
-    commits: u64,
+    /// When the log will have been quiet for long enough, if nothing is committed before; `None` where all of it was carried
+    /// over.
+    rest_at: Option<Instant>,
     is_closed: bool,
 }
 
 /// What it is time for.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Due {
     /// Many rows have been changed: the log may be long.
     Look,
     /// Some have, and none for a moment.
     Rest,
+    /// This is the last time.
+    End,
 }
 
 impl Checkpoints {
     /// Starts the thread, which works through `connection` and at last locks out the `writer`.
     pub(super) fn start(connection: Connection, writer: Arc<Writer>) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+        // The log may have been left by a server that was killed.
+        let state = State { changed_rows: 0, rest_at: Some(Instant::now() + QUIET), is_closed: false };
+        let shared = Arc::new(Shared { state: Mutex::new(state), due: Condvar::new() });
         let its = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || {
-            while let Some(due) = its.wait() {
-                let carried = match due {
-                    Due::Look => carry_over(&connection, &writer, LONG_LOG_PAGES),
-                    Due::Rest => carry_all(&connection),
-                };
-                if let Err(error) = carried {
-                    log::warn!(target: "augur::store", "the log of the SQLite file cannot be carried into it: {error}");
-                }
-            }
-        })?;
-        Ok(Self { shared, thread: Some(thread) })
+        let thread = std::thread::Builder::new().name("checkpoint".to_owned());
+        let thread = thread.spawn(move || its.run(&connection, &writer))?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// After a commit that has changed at most so many rows.
     pub(super) fn changed(&self, rows: usize) {
         let mut state = self.shared.lock();
         state.changed_rows += rows;
-        state.commits += 1;
-        if state.changed_rows >= ROWS_BETWEEN_LOOKS || state.commits == 1 {
+        let was_at_rest = state.rest_at.replace(Instant::now() + QUIET).is_none();
+        if was_at_rest || state.changed_rows >= ROWS_BETWEEN_LOOKS {
             self.shared.due.notify_one();
         }
     }
-}
 
-impl Drop for Checkpoints {
-    fn drop(&mut self) {
+    /// Carries over what is left, and ends the thread.
+    pub(super) fn end(&self) {
         self.shared.lock().is_closed = true;
         self.shared.due.notify_one();
-        if let Some(thread) = self.thread.take() {
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
             // A panic has been told of by itself.
             let _ = thread.join();
         }
     }
 }
 
+impl Drop for Checkpoints {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 impl Shared {
-    /// Waits until it is time for something; `None` at the end.
-    fn wait(&self) -> Option<Due> {
-        let mut state = self.lock();
-        while !state.is_closed {
-            let commits = state.commits;
-            if state.changed_rows >= ROWS_BETWEEN_LOOKS {
-                state.changed_rows = 0;
-                return Some(Due::Look);
-            } else if commits == 0 {
-                state = self.due.wait(state).unwrap_or_else(PoisonError::into_inner);
-            } else {
-                let timeout;
-                (state, timeout) = self.due.wait_timeout(state, QUIET).unwrap_or_else(PoisonError::into_inner);
-                if timeout.timed_out() && state.commits == commits {
-                    (state.changed_rows, state.commits) = (0, 0);
-                    return Some(Due::Rest);
+    fn run(&self, connection: &Connection, writer: &Writer) {
+        let mut has_failed = false;
+        loop {
+            let due = self.wait();
+            let carried = match due {
+                Due::Look => carry_over(connection, writer, LONG_LOG_PAGES),
+                Due::Rest | Due::End => carry_all(connection),
+            };
+            let is_done = carried.as_ref().is_ok_and(|carried| *carried);
+            match carried {
+                Err(error) if !has_failed => {
+                    log::warn!(target: "augur::store", "the log of the SQLite file cannot be carried into it: {error}");
+                    has_failed = true;
                 }
+                Ok(_) if has_failed => {
+                    log::info!(target: "augur::store", "the log of the SQLite file can be carried into it again");
+                    has_failed = false;
+                }
+                _ => {}
+            }
+            match due {
+                Due::End => return,
+                Due::Rest if !is_done => self.try_again_later(),
+                Due::Rest | Due::Look => {}
             }
         }
-        None
+    }
+
+    /// Waits until it is time for something.
+    fn wait(&self) -> Due {
+        let mut state = self.lock();
+        loop {
+            if state.is_closed {
+                return Due::End;
+            }
+            if state.changed_rows >= ROWS_BETWEEN_LOOKS {
+                state.changed_rows = 0;
+                return Due::Look;
+            }
+            let Some(at) = state.rest_at else {
+                state = self.due.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = at.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                (state.changed_rows, state.rest_at) = (0, None);
+                return Due::Rest;
+            }
+            state = self.due.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Somebody reads what the log still has to keep.
+    fn try_again_later(&self) {
+        self.lock().rest_at.get_or_insert_with(|| Instant::now() + QUIET);
     }
 
     /// Nothing panics while the lock is held.
@@ -136,17 +172,18 @@ struct Log {
     carried: i64,
 }
 
-/// Carries the log over where it has at least as many pages. What somebody is in the way of is left for the next time.
-fn carry_over(connection: &Connection, writer: &Writer, long_log_pages: i64) -> rusqlite::Result<()> {
+/// Carries the log over where it has at least as many pages; whether all of it is. What somebody is in the way of is left
+/// for the next time.
+fn carry_over(connection: &Connection, writer: &Writer, long_log_pages: i64) -> rusqlite::Result<bool> {
     // asks, and does nothing
     let Log { pages, mut carried } = checkpoint(connection, "NOOP")?;
     if pages - carried < long_log_pages {
-        return Ok(());
+        return Ok(pages == carried);
     }
     for _ in 0..MAX_ROUNDS {
         let log = checkpoint(connection, "PASSIVE")?;
         if log.carried < log.pages || log.pages < 0 {
-            return Ok(());
+            return Ok(false);
         }
         let added = log.carried - carried;
         carried = log.carried;
@@ -158,9 +195,9 @@ fn carry_over(connection: &Connection, writer: &Writer, long_log_pages: i64) -> 
     carry_all(connection)
 }
 
-/// Carries over what is in the log, as far as nobody is in the way.
-pub(super) fn carry_all(connection: &Connection) -> rusqlite::Result<()> {
-    checkpoint(connection, "PASSIVE").map(drop)
+/// Carries over what is in the log, as far as nobody is in the way; whether that is all.
+pub(super) fn carry_all(connection: &Connection) -> rusqlite::Result<bool> {
+    checkpoint(connection, "PASSIVE").map(|log| log.pages >= 0 && log.carried == log.pages)
 }
 
 /// Waits for nobody.

@@ -1,8 +1,7 @@
 //! The SQL texts of a table.
 
-use super::{ddl, image_ddl};
 use crate::store::names::TableNames;
-use crate::store::sql::{with_names, with_owner, without_upper_bound};
+use crate::store::sql::{ddl_with_names, with_names, with_owner, without_upper_bound};
 
 /// The SQL texts with the configured names.
 pub(super) struct Statements {
@@ -61,4 +60,14 @@ impl Statements {
             has_model: true,
         }
     }
+}
+
+/// The DDL that makes the table, with the configured names.
+pub(in crate::store) fn ddl(names: &TableNames) -> String {
+    ddl_with_names(include_str!("../../../sql/sqlite/create.sql"), names)
+}
+
+/// The DDL that makes the image table.
+pub(in crate::store) fn image_ddl(names: &TableNames) -> String {
+    with_owner(include_str!("../../../sql/sqlite/image_create.sql"), names)
 }
