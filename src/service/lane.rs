@@ -34,6 +34,15 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 /// A flight, and what everybody who waits for it gets.
 type Answered<I> = (Flight<I>, Result<Answer, ServiceError>);
 
+/// A sleeping lane that has been claimed for work. Dropping this wakes it.
+pub(super) struct Claim<P: Predictor>(Arc<Shared<P>>);
+
+impl<P: Predictor> Drop for Claim<P> {
+    fn drop(&mut self) {
+        self.0.work.notify_one();
+    }
+}
+
 /// What the lanes share with those who bring them work.
 pub(super) struct Shared<P: Predictor> {
     queue: Mutex<Queue<P::Input>>,
@@ -85,8 +94,8 @@ impl<P: Predictor> Shared<P> {
         }
     }
 
-    /// Adds what `join` brings, under one lock.
-    pub(super) fn submit(&self, join: impl FnOnce(&mut Queue<P::Input>)) {
+    /// Adds what `join` brings, under one lock; answers the lane that has to be woken for it, if any.
+    pub(super) fn submit(self: &Arc<Self>, join: impl FnOnce(&mut Queue<P::Input>)) -> Option<Claim<P>> {
         let mut queue = self.lock();
         // Requests that were given up leave their keys behind; when those are the half of it they are swept out. Single
         // requests and batches may each fill the capacity.
@@ -94,7 +103,7 @@ impl<P: Predictor> Shared<P> {
             queue.sweep();
         }
         join(&mut queue);
-        self.unlock(queue);
+        queue.claim_lane(Instant::now()).then(|| Claim(Arc::clone(self)))
     }
 
     /// A lane's life. A panic in the store or the model costs its batch and its session, not the lane.
