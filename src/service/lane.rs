@@ -34,7 +34,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 /// A flight, and what everybody who waits for it gets.
 type Answered<I> = (Flight<I>, Result<Answer, ServiceError>);
 
-/// A sleeping lane that has been claimed for work. Dropping this wakes it.
+/// A sleeping lane that has been claimed for work. Dropping this wakes it, unless another one took the claim meanwhile.
 pub(super) struct Claim<P: Predictor>(Arc<Shared<P>>);
 
 impl<P: Predictor> Drop for Claim<P> {
@@ -94,7 +94,7 @@ impl<P: Predictor> Shared<P> {
         }
     }
 
-    /// Adds what `join` brings, under one lock; answers the lane that has to be woken for it, if any.
+    /// Adds what `join` brings, under one lock; gives back the claim on the lane that has to be woken for it, if any.
     pub(super) fn submit(self: &Arc<Self>, join: impl FnOnce(&mut Queue<P::Input>)) -> Option<Claim<P>> {
         let mut queue = self.lock();
         // Requests that were given up leave their keys behind; when those are the half of it they are swept out. Single
@@ -103,7 +103,14 @@ impl<P: Predictor> Shared<P> {
             queue.sweep();
         }
         join(&mut queue);
-        queue.claim_lane(Instant::now()).then(|| Claim(Arc::clone(self)))
+        let now = Instant::now();
+        let claim = queue.claim_lane(now).then(|| Claim(Arc::clone(self)));
+        let is_late = claim.is_none() && queue.is_claim_late(now);
+        drop(queue);
+        if is_late {
+            self.work.notify_one();
+        }
+        claim
     }
 
     /// A lane's life. A panic in the store or the model costs its batch and its session, not the lane.

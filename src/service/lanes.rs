@@ -45,8 +45,8 @@ impl<P: Predictor> Lanes<P> {
         let (reply, answer) = oneshot::channel();
         let waiter = Waiter { deadline, recipient: Recipient::Single { reply, mailbox: Mailbox::here() } };
         if let Some(claim) = self.shared.submit(|queue| queue.join(key, input, waiter)) {
-            // A lane that is woken takes the core. Once the worker has done what else is ready now, it will find all of that in
-            // the queue.
+            // A lane that is woken takes the core. After the tasks that this worker has woken already (its runtime runs them in
+            // their order) it finds all that they bring in the queue.
             tokio::spawn(async move { drop(claim) });
         }
         match tokio::time::timeout_at(deadline.into(), answer).await {
