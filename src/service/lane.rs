@@ -34,15 +34,6 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 /// A flight, and what everybody who waits for it gets.
 type Answered<I> = (Flight<I>, Result<Answer, ServiceError>);
 
-/// A sleeping lane that has been claimed for work. Dropping this wakes it, unless another one took the claim meanwhile.
-pub(super) struct Claim<P: Predictor>(Arc<Shared<P>>);
-
-impl<P: Predictor> Drop for Claim<P> {
-    fn drop(&mut self) {
-        self.0.work.notify_one();
-    }
-}
-
 /// What the lanes share with those who bring them work.
 pub(super) struct Shared<P: Predictor> {
     queue: Mutex<Queue<P::Input>>,
@@ -94,8 +85,8 @@ impl<P: Predictor> Shared<P> {
         }
     }
 
-    /// Adds what `join` brings, under one lock; gives back the claim on the lane that has to be woken for it, if any.
-    pub(super) fn submit(self: &Arc<Self>, join: impl FnOnce(&mut Queue<P::Input>)) -> Option<Claim<P>> {
+    /// Adds what `join` brings, under one lock.
+    pub(super) fn submit(&self, join: impl FnOnce(&mut Queue<P::Input>)) {
         let mut queue = self.lock();
         // Requests that were given up leave their keys behind; when those are the half of it they are swept out. Single
         // requests and batches may each fill the capacity.
@@ -103,14 +94,7 @@ impl<P: Predictor> Shared<P> {
             queue.sweep();
         }
         join(&mut queue);
-        let now = Instant::now();
-        let claim = queue.claim_lane(now).then(|| Claim(Arc::clone(self)));
-        let is_late = claim.is_none() && queue.is_claim_late(now);
-        drop(queue);
-        if is_late {
-            self.work.notify_one();
-        }
-        claim
+        self.unlock(queue);
     }
 
     /// A lane's life. A panic in the store or the model costs its batch and its session, not the lane.

@@ -44,11 +44,7 @@ impl<P: Predictor> Lanes<P> {
         let _place = self.place()?;
         let (reply, answer) = oneshot::channel();
         let waiter = Waiter { deadline, recipient: Recipient::Single { reply, mailbox: Mailbox::here() } };
-        if let Some(claim) = self.shared.submit(|queue| queue.join(key, input, waiter)) {
-            // A lane that is woken takes the core. After the tasks that this worker has woken already (its runtime runs them in
-            // their order) it finds all that they bring in the queue.
-            tokio::spawn(async move { drop(claim) });
-        }
+        self.shared.submit(|queue| queue.join(key, input, waiter));
         match tokio::time::timeout_at(deadline.into(), answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => Err(ServiceError::Deadline),
@@ -68,12 +64,11 @@ impl<P: Predictor> Lanes<P> {
             return Err(ServiceError::Overloaded);
         };
         let batch = Gathering::of(entries.len());
-        let claim = self.shared.submit(|queue| {
+        self.shared.submit(|queue| {
             for (at, (key, input)) in entries.into_iter().enumerate() {
                 queue.join(key, input, Waiter { deadline, recipient: Recipient::entry(&batch, at) });
             }
         });
-        drop(claim);
         // Entries without an answer by then fail, each by itself.
         let _ = tokio::time::timeout_at(deadline.into(), batch.complete()).await;
         Ok(batch.take())

@@ -17,9 +17,6 @@ use crew::Crew;
 /// the other line, is passed over.
 type Line = VecDeque<(Key, Instant)>;
 
-/// A worker's round takes a few tens of microseconds a request; for longer than this nobody waits for its end.
-const LONGEST_ROUND: Duration = Duration::from_micros(200);
-
 /// The store takes rows while the last ones came within this time.
 const RECENTLY: Duration = Duration::from_millis(100);
 
@@ -232,15 +229,9 @@ impl<I> Queue<I> {
         let claims =
             self.crew.may_claim() && (self.oldest(now).is_some() || !self.crew.has_deputy() && self.waiting() > 0);
         if claims {
-            self.crew.claim(now);
+            self.crew.claim();
         }
         claims
-    }
-
-    /// Whether the lane that has been claimed is to be signalled at once, whoever has claimed it: that one's round takes long,
-    /// or as much waits as the lane can take.
-    pub(super) fn is_claim_late(&self, now: Instant) -> bool {
-        self.crew.is_claimed() && self.waiting() >= self.max_batch || self.crew.is_claimed_for(LONGEST_ROUND, now)
     }
 
     /// How long the lane may sleep, where it is the one that wakes by itself. What waits here has been left to the lane at

@@ -1,6 +1,6 @@
 //! The lanes of a queue: who works, who sleeps, and who is being woken.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[derive(Default)]
 pub(in crate::service) struct Crew {
@@ -10,9 +10,9 @@ pub(in crate::service) struct Crew {
     sleeping: usize,
     /// One of them wakes by itself.
     has_deputy: bool,
-    /// Since when a lane is being woken, or will be when a worker has ended its round, that has not looked at the queue yet:
-    /// it will take what comes meanwhile, so that under load batches grow instead of every request waking a lane of its own.
-    claimed_at: Option<Instant>,
+    /// A lane is being woken and has not looked at the queue yet: it will take what comes meanwhile, so that under load
+    /// batches grow instead of every request waking a lane of its own.
+    is_claimed: bool,
     /// The same of a lane that is about to look once more before it sleeps.
     is_looking: bool,
 }
@@ -34,7 +34,7 @@ impl Crew {
 
     /// Whether a lane sleeps that may be claimed: none is awake already that will look at the queue.
     pub(super) fn may_claim(&self) -> bool {
-        self.sleeping > 0 && !self.is_claimed() && !self.is_looking
+        self.sleeping > 0 && !self.is_claimed && !self.is_looking
     }
 
     pub(super) fn has_deputy(&self) -> bool {
@@ -42,23 +42,18 @@ impl Crew {
     }
 
     /// Claims a sleeping lane, which has to be signalled.
-    pub(super) fn claim(&mut self, now: Instant) {
+    pub(super) fn claim(&mut self) {
         self.sleeping -= 1;
-        self.claimed_at = Some(now);
+        self.is_claimed = true;
     }
 
     pub(super) fn is_claimed(&self) -> bool {
-        self.claimed_at.is_some()
-    }
-
-    /// Whether the lane that is claimed has been so for this time.
-    pub(super) fn is_claimed_for(&self, time: Duration, now: Instant) -> bool {
-        self.claimed_at.is_some_and(|at| now.saturating_duration_since(at) >= time)
+        self.is_claimed
     }
 
     /// A lane is about to look once more, as one that is being woken is; `false`: there is such a lane already.
     pub(in crate::service) fn begin_look(&mut self) -> bool {
-        !self.is_claimed() && !std::mem::replace(&mut self.is_looking, true)
+        !self.is_claimed && !std::mem::replace(&mut self.is_looking, true)
     }
 
     pub(in crate::service) fn end_look(&mut self) {
@@ -75,14 +70,15 @@ impl Crew {
     /// The lane that wakes by itself is awake, and sleeps no more whether or not it was claimed.
     pub(in crate::service) fn end_deputy(&mut self) {
         self.has_deputy = false;
-        if self.claimed_at.take().is_none() {
+        if !self.is_claimed {
             self.sleeping -= 1;
         }
+        self.is_claimed = false;
     }
 
     /// A lane that was claimed is awake.
     pub(in crate::service) fn wake_up(&mut self) {
-        self.claimed_at = None;
+        self.is_claimed = false;
     }
 
     #[cfg(test)]

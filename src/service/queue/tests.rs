@@ -138,21 +138,3 @@ fn nobody_is_waited_for_once_no_lane_works() {
     queue.crew.end();
     assert!(queue.oldest(now).is_some());
 }
-
-#[test]
-fn a_claim_waits_for_the_end_of_a_round_but_not_for_long() {
-    let mut queue = Queue::new(2, 1, Duration::ZERO);
-    let now = Instant::now();
-    for _ in 0..2 {
-        queue.fall_asleep(now);
-    }
-    let _first = ask(&mut queue, 1);
-    assert!(!queue.is_claim_late(now + PATIENCE), "nobody is claimed");
-    assert!(queue.claim_lane(now));
-    assert!(!queue.claim_lane(now) && !queue.is_claim_late(now), "that one will take it");
-    assert!(queue.is_claim_late(now + LONGEST_ROUND));
-    let _second = ask(&mut queue, 2);
-    assert!(queue.is_claim_late(now), "as much as a lane can take");
-    queue.crew.wake_up();
-    assert!(!queue.is_claim_late(now + PATIENCE));
-}
