@@ -21,8 +21,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::guard::fn_guard;
-use actix_web::http::Method;
 use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{FromRequest, Handler, Resource, Responder, Route};
 use serde::Deserialize;
 
 pub use classify::Images;
@@ -78,35 +78,40 @@ impl Context {
 pub fn routes(context: Arc<Context>) -> impl FnOnce(&mut ServiceConfig) {
     move |cfg| {
         // First come, first matched: the busiest first.
-        cfg.service(resource("/url", "POST", takes(Method::POST).to(url::predict)));
+        cfg.service(resource("/url", "POST", url::predict));
         if context.images.is_some() {
-            cfg.service(resource("/classify", "POST", takes(Method::POST).to(classify::predict)));
+            cfg.service(resource("/classify", "POST", classify::predict));
         }
         cfg.configure(results::routes)
             .configure(inference::routes)
             .app_data(Data::from(context))
-            .service(resource("/openapi.json", "GET", takes(Method::GET).to(docs::document)))
-            .service(resource("/docs", "GET", takes(Method::GET).to(docs::to_page)))
-            .service(resource("/docs/{file:.*}", "GET", takes(Method::GET).to(docs::page)))
-            .service(resource("/urls", "POST", takes(Method::POST).to(urls::predict)))
-            .service(resource("/health/live", "GET", takes(Method::GET).to(health::live)))
-            .service(resource("/health/ready", "GET", takes(Method::GET).to(health::ready)))
+            .service(resource("/openapi.json", "GET", docs::document))
+            .service(resource("/docs", "GET", docs::to_page))
+            .service(resource("/docs/{file:.*}", "GET", docs::page))
+            .service(resource("/urls", "POST", urls::predict))
+            .service(resource("/health/live", "GET", health::live))
+            .service(resource("/health/ready", "GET", health::ready))
             .default_service(web::to(error::not_found));
     }
 }
 
-/// A path and the methods that it takes, besides HEAD and OPTIONS.
-fn resource(path: &str, allow: &'static str, route: actix_web::Route) -> actix_web::Resource {
-    web::resource(path).route(route).default_service(others(allow))
+/// A path and the method that it takes, besides HEAD and OPTIONS.
+fn resource<F, Args>(path: &str, method: &'static str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path).route(takes(method).to(handler)).default_service(others(method))
 }
 
 /// A route of one method. The framework's guards also note, in memory that each request allocates, what its own 405 would
 /// list; here [`others`] answers that.
-fn takes(method: Method) -> actix_web::Route {
+fn takes(method: &'static str) -> Route {
     web::route().guard(fn_guard(move |request| request.head().method == method))
 }
 
 /// What answers the methods of a path that are not in `allow`.
-fn others(allow: &'static str) -> actix_web::Route {
+fn others(allow: &'static str) -> Route {
     web::to(move |request| std::future::ready(error::other_method(&request, allow)))
 }

@@ -4,8 +4,8 @@ mod described;
 mod listing;
 mod row;
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, LINK, LOCATION};
-use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
@@ -29,15 +29,15 @@ const PATH: &str = "/api/results";
 pub(super) fn routes(cfg: &mut ServiceConfig) {
     cfg.service(
         web::resource(PATH)
-            .route(takes(Method::GET).to(list))
-            .route(takes(Method::POST).to(create))
+            .route(takes("GET").to(list))
+            .route(takes("POST").to(create))
             .default_service(others("GET, POST")),
     )
     .service(
         web::resource(format!("{PATH}/{{id}}"))
-            .route(takes(Method::GET).to(get))
-            .route(takes(Method::PUT).to(put))
-            .route(takes(Method::DELETE).to(delete))
+            .route(takes("GET").to(get))
+            .route(takes("PUT").to(put))
+            .route(takes("DELETE").to(delete))
             .default_service(others("GET, PUT, DELETE")),
     );
 }

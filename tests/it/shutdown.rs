@@ -25,8 +25,12 @@ fn begin_request(app: &App) -> TcpStream {
 
 fn start() -> (tempfile::TempDir, App) {
     let folder = tempfile::tempdir().unwrap();
-    let app = App::start(&[format!("store.sqlite.path={}", folder.path().join("a.db").display())]);
+    let app = App::start(&[database_in(&folder)]);
     (folder, app)
+}
+
+fn database_in(folder: &tempfile::TempDir) -> String {
+    format!("store.sqlite.path={}", folder.path().join("a.db").display())
 }
 
 #[test]
@@ -59,8 +63,7 @@ fn a_second_signal_ends_at_once() {
 #[test]
 fn the_grace_time_ends_the_wait_for_a_request_that_never_ends() {
     let folder = tempfile::tempdir().unwrap();
-    let path = format!("store.sqlite.path={}", folder.path().join("a.db").display());
-    let mut app = App::start(&[path, "server.shutdown_grace_ms=300".to_owned()]);
+    let mut app = App::start(&[database_in(&folder), "server.shutdown_grace_ms=300".to_owned()]);
     let _busy = begin_request(&app);
     app.signal("TERM");
     assert_eq!(app.wait().code(), Some(0));
@@ -105,12 +108,11 @@ fn the_file_of_a_server_that_has_ended_has_all_rows_without_its_log() {
 #[test]
 fn the_log_that_a_killed_server_has_left_is_carried_into_the_file_by_the_next_one() {
     let folder = tempfile::tempdir().unwrap();
-    let path = [format!("store.sqlite.path={}", folder.path().join("a.db").display())];
-    let mut app = App::start(&path);
+    let mut app = App::start(&[database_in(&folder)]);
     post(&app, 0);
     app.signal("KILL");
     app.wait();
-    let _app = App::start(&path);
+    let _app = App::start(&[database_in(&folder)]);
     wait_for_rows_of_a_copy(&folder, 1);
 }
 

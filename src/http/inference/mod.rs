@@ -11,9 +11,8 @@ mod tensor;
 
 use std::sync::Arc;
 
-use actix_web::http::Method;
 use actix_web::web::{self, Bytes, Data, Path, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder};
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -37,23 +36,27 @@ const IMAGE: Signature = Signature { model: "image", input: "image", output: "pr
 
 /// Registers the routes; those of a model that is not there do not exist.
 pub(super) fn routes(cfg: &mut ServiceConfig) {
-    let get = |path: &str, route: actix_web::Route| method(path, "GET", route);
-    cfg.service(get("/v2", takes(Method::GET).to(reply::server)))
-        .service(get("/v2/health/live", takes(Method::GET).to(reply::live)))
-        .service(get("/v2/health/ready", takes(Method::GET).to(ready)));
+    cfg.service(resource("/v2", "GET", reply::server))
+        .service(resource("/v2/health/live", "GET", reply::live))
+        .service(resource("/v2/health/ready", "GET", ready));
     for path in ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"] {
-        cfg.service(get(path, takes(Method::GET).to(metadata)))
-            .service(get(&format!("{path}/ready"), takes(Method::GET).to(model_ready)))
-            .service(get(&format!("{path}/stats"), takes(Method::GET).to(statistics::of_model)))
-            .service(method(&format!("{path}/infer"), "POST", takes(Method::POST).to(infer)));
+        cfg.service(resource(path, "GET", metadata))
+            .service(resource(&format!("{path}/ready"), "GET", model_ready))
+            .service(resource(&format!("{path}/stats"), "GET", statistics::of_model))
+            .service(resource(&format!("{path}/infer"), "POST", infer));
     }
     cfg.service(web::resource("/v2/{rest:.*}").default_service(web::to(error::not_found)));
 }
 
-fn method(path: &str, allow: &'static str, route: actix_web::Route) -> actix_web::Resource {
-    web::resource(path)
-        .route(route)
-        .default_service(web::to(move |request| std::future::ready(error::other_method(&request, allow))))
+/// As [`super::resource`], with errors in the protocol's form.
+fn resource<F, Args>(path: &str, method: &'static str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let others = web::to(move |request| std::future::ready(error::other_method(&request, method)));
+    web::resource(path).route(takes(method).to(handler)).default_service(others)
 }
 
 /// The model that a path names, and its version if it names that, too.

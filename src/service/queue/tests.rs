@@ -30,17 +30,11 @@ fn single_requests_go_before_batches_and_leave_them_a_quarter() {
     for at in 0..100 {
         queue.join(key(at), (), Waiter { deadline, recipient: Recipient::entry(&batch, at) });
     }
-    let mut callers = Vec::new();
-    let mut ask = |queue: &mut Queue<()>, n: usize| {
-        let (reply, answer) = oneshot::channel();
-        callers.push(answer);
-        queue.join(key(n), (), Waiter { deadline, recipient: Recipient::Single { reply, mailbox: Weak::new() } });
-    };
-    ask(&mut queue, 1000);
+    let mut callers = vec![ask(&mut queue, 1000)];
     // Waits among the batch's, until somebody wants it for itself.
-    ask(&mut queue, 50);
+    callers.push(ask(&mut queue, 50));
     assert_eq!(take(&mut queue), [1000, 50, 0, 1, 2, 3, 4, 5]);
-    (2000..2020).for_each(|n| ask(&mut queue, n));
+    callers.extend((2000..2020).map(|n| ask(&mut queue, n)));
     assert_eq!(take(&mut queue), [2000, 2001, 2002, 2003, 2004, 2005, 6, 7]);
     let left: Vec<usize> =
         std::iter::from_fn(|| Some(take(&mut queue)).filter(|keys| !keys.is_empty())).flatten().collect();

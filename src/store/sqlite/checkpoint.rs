@@ -53,7 +53,7 @@ struct State {
 }
 
 /// What it is time for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Due {
     /// Many rows have been changed: the log may be long.
     Look,
