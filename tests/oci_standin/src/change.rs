@@ -67,23 +67,32 @@ impl Session {
 
     /// One statement, done whole or not at all.
     fn change(&self, statement: &Statement, target: &Result<Target>, input: &Input) -> Result<u64> {
-        let savepoint = |sql| self.connection.prepare_cached(sql)?.raw_execute();
-        savepoint("SAVEPOINT change")?;
-        let done = match statement {
+        match statement {
             Statement::Insert { insert, skip_duplicates, .. } => {
-                let rows = input.rows(&self.connection, &insert.source.sql);
-                rows.and_then(|rows| self.insert(known(target)?, insert, rows, *skip_duplicates))
+                let rows = input.rows(&self.connection, &insert.source.sql)?;
+                let target = known(target)?;
+                match rows.len() {
+                    // whole or not at all by itself
+                    1 => self.insert(target, insert, rows, *skip_duplicates),
+                    _ => self.whole(|| self.insert(target, insert, rows, *skip_duplicates)),
+                }
             }
             Statement::Update { update, .. } => {
-                let rows = input.rows(&self.connection, &update.source.sql);
-                rows.and_then(|rows| self.update(known(target)?, update, rows))
+                let rows = input.rows(&self.connection, &update.source.sql)?;
+                self.whole(|| self.update(known(target)?, update, rows))
             }
             Statement::Delete { sql, .. } => self.delete(sql, input),
             Statement::Merge { update, insert, .. } => {
-                known(target).and_then(|target| self.merge(target, update.as_ref(), insert.as_ref(), input))
+                self.whole(|| self.merge(known(target)?, update.as_ref(), insert.as_ref(), input))
             }
             _ => Ok(0),
-        };
+        }
+    }
+
+    fn whole(&self, change: impl FnOnce() -> Result<u64>) -> Result<u64> {
+        let savepoint = |sql| self.connection.prepare_cached(sql)?.raw_execute();
+        savepoint("SAVEPOINT change")?;
+        let done = change();
         if done.is_err() {
             savepoint("ROLLBACK TO change")?;
         }
@@ -116,14 +125,12 @@ impl Session {
     }
 
     fn insert(&self, target: &Target, insert: &Insert, rows: Vec<Row>, skip_duplicates: bool) -> Result<u64> {
-        let Target { table, columns, defaults } = target;
+        let Target { table, columns, defaults, insert_sql } = target;
         let sources = match &insert.columns {
             None => (0..columns.len()).collect(),
             Some(names) => positions(columns, names)?,
         };
-        let marks = vec!["?"; columns.len()].join(",");
-        let sql = format!("INSERT INTO {} VALUES ({marks})", identifier(table));
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.connection.prepare_cached(insert_sql)?;
         let mut count = 0;
         for row in rows {
             if row.len() != sources.len() {
@@ -156,7 +163,7 @@ impl Session {
     }
 
     fn update(&self, target: &Target, update: &Update, rows: Vec<Row>) -> Result<u64> {
-        let Target { table, columns, defaults } = target;
+        let Target { table, columns, defaults, .. } = target;
         let targets = positions(columns, &update.columns)?;
         let names = update.columns.iter().map(|name| identifier(name));
         let set: Vec<_> = names.map(|name| format!("{name} = ?")).collect();
@@ -219,13 +226,18 @@ struct Target {
     columns: Vec<Column>,
     /// Of each column.
     defaults: Vec<Option<ColumnDefault>>,
+    /// One row, all of its columns.
+    insert_sql: String,
 }
 
 impl Target {
     fn of(connection: &Connection, table: &str) -> Result<Self> {
         let columns = dictionary::columns(connection, table)?;
         let defaults = columns.iter().map(|column| column.default.as_deref().map(ColumnDefault::parse).transpose());
-        Ok(Self { table: table.to_owned(), defaults: defaults.collect::<Result<_>>()?, columns })
+        let defaults = defaults.collect::<Result<_>>()?;
+        let marks = vec!["?"; columns.len()].join(",");
+        let insert_sql = format!("INSERT INTO {} VALUES ({marks})", identifier(table));
+        Ok(Self { table: table.to_owned(), columns, defaults, insert_sql })
     }
 }
 

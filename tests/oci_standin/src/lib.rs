@@ -23,8 +23,8 @@
 //! # Layout, from the bottom
 //! `error`, `number`, `datetime`, `types`: Oracle's values. `token`, `translate`, `parts`, `statement`, `ddl`: its
 //! language.
-//! `control`, `link`: the shared state, faults and latency. `dictionary`, `catalog`: the tables. `session`, `execute`,
-//! `change`: a session at work.
+//! `control`, `link`: the shared state, faults and latency. `dictionary`, `catalog`: the tables. `session`, `turn`,
+//! `execute`, `change`: a session at work.
 //! `oci`: the C functions. `testing`: the tests' side.
 
 mod catalog;
@@ -44,6 +44,7 @@ mod statement;
 mod testing;
 mod token;
 mod translate;
+mod turn;
 mod types;
 
 pub use testing::{Counters, FailOn, Hang, PASSWORD, StandIn, USER, Views, link_client_library};

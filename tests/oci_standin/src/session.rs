@@ -13,6 +13,7 @@ use crate::dictionary;
 use crate::error::{OraError, Result};
 use crate::link::Link;
 use crate::testing::FailOn;
+use crate::turn::Turn;
 
 pub(crate) struct Session {
     pub(crate) link: Arc<Link>,
@@ -22,6 +23,8 @@ pub(crate) struct Session {
     pub(crate) stats: Stats,
     /// Commits whose time is still to be waited for, outside of SQLite's lock.
     owed_us: u64,
+    /// Held while the session has a transaction.
+    turn: Option<Turn>,
     slot: usize,
 }
 
@@ -41,7 +44,7 @@ thread_local! {
     static LOCK_DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// SQLite has one writer at a time. Writers take turns in short naps; SQLite's own grow to 100 ms.
+/// SQLite has one writer at a time. Writers of other processes are waited for in short naps; SQLite's own grow to 100 ms.
 fn wait_for_lock(_attempt: i32) -> bool {
     if LOCK_DEADLINE.get().is_some_and(|deadline| Instant::now() >= deadline) {
         return false;
@@ -68,7 +71,7 @@ impl Session {
         let connection = open(&link, &owner)?;
         let slot = if link.inspector { usize::MAX } else { link.control.enter_session().map_err(OraError::new)? };
         link.count(Word::Logons, 1);
-        Ok(Self { link, connection, owner, stats: Stats::default(), owed_us: 0, slot })
+        Ok(Self { link, connection, owner, stats: Stats::default(), owed_us: 0, turn: None, slot })
     }
 
     /// Begins a call: the round trip, and how long it may wait for locks.
@@ -85,6 +88,7 @@ impl Session {
 
     /// Ends a call: waits for its commit, and takes note if the error means the end of the session.
     pub(crate) fn end_call<T>(&mut self, timeout_ms: u32, result: Result<T>) -> Result<T> {
+        self.end_turn();
         let owed = std::mem::take(&mut self.owed_us);
         let result = result.and_then(|value| {
             if owed > 0 {
@@ -97,6 +101,7 @@ impl Session {
                 self.link.lose();
                 // the server rolls back for the session that is gone
                 let _ = self.undo();
+                self.end_turn();
             }
             match error.code {
                 2049 if timeout_ms > 0 => OraError::new(3156),
@@ -105,15 +110,30 @@ impl Session {
         })
     }
 
+    /// The end of the session is the same whatever becomes of the call.
+    pub(crate) fn say_goodbye(self, timeout_ms: u32) {
+        let _ = self.link.wait(self.link.control.get(Word::RoundTripUs), timeout_ms);
+    }
+
     pub(crate) fn in_transaction(&self) -> bool {
         !self.connection.is_autocommit()
     }
 
     pub(crate) fn begin_transaction(&mut self) -> Result<()> {
         if !self.in_transaction() {
+            if self.turn.is_none() {
+                let deadline = LOCK_DEADLINE.get().unwrap_or_else(|| Instant::now() + LOCK_WAIT);
+                self.turn = Some(Turn::take(&self.link.folder, deadline).ok_or_else(|| OraError::new(2049))?);
+            }
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
         }
         Ok(())
+    }
+
+    fn end_turn(&mut self) {
+        if !self.in_transaction() {
+            self.turn = None;
+        }
     }
 
     pub(crate) fn commit(&mut self) -> Result<()> {

@@ -92,15 +92,18 @@ unsafe extern "C" fn OCISessionBegin(
     }
 }
 
-/// Ends the session. Its round trip is not counted, as the ones of logging on are not.
+/// Ends the session, by a round trip that is not counted, as the ones of logging on are not, but that may hang.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn OCISessionEnd(service: Pointer, error: Pointer, user: Pointer, _mode: u32) -> i32 {
     // SAFETY: handles as their types say, see the module
     unsafe {
         guard(error, || {
-            let mut inner = (*service.cast::<Service>()).lock();
+            let service = &*service.cast::<Service>();
+            let mut inner = service.lock();
             inner.cache.clear();
-            inner.session = None;
+            if let Some(session) = inner.session.take() {
+                session.say_goodbye(service.call_timeout_ms.load(SeqCst));
+            }
             (*user.cast::<User>()).service.store(std::ptr::null_mut(), SeqCst);
             Ok(SUCCESS)
         })
