@@ -69,13 +69,8 @@ pub fn prune(
         options.whose.is(row.model.as_deref())
             && row.created_at.as_deref().and_then(written_at).is_some_and(|at| at < options.before)
     };
-    // The database itself passes over all others.
-    let exact = match &options.whose {
-        Whose::Exactly(model) => Some(model.as_str()),
-        Whose::VersionsOf { .. } => None,
-    };
     let (removed, overtaken) = (AtomicU64::new(0), AtomicU64::new(0));
-    sweep(store, exact, options.pace, &wanted, &|rows| {
+    sweep(store, options.pace, &wanted, &|rows| {
         let swaps: Vec<Swap> =
             rows.iter().map(|row| Swap { key: row.key.clone(), before: Found::of(row), after: None }).collect();
         let swapped = if options.dry_run {

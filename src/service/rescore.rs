@@ -84,14 +84,14 @@ pub fn rescore(
     let wanted = |row: &StoredResult| is_wanted(row, &version, options);
     // Reading is much faster than renewing, and tells how long that will take.
     let mut total = 0;
-    walk(store, None, &mut |page| {
+    walk(store, &mut |page| {
         total += page.iter().filter(|row| wanted(row)).count() as u64;
         progress(Step::Counted(page.len() as u64));
         Ok(())
     })?;
     progress(Step::Total(total));
     let rescored = Mutex::new(Rescored::default());
-    sweep(store, None, options.pace, &wanted, &|rows| {
+    sweep(store, options.pace, &wanted, &|rows| {
         let (swaps, unpredicted) = predict(model, &version, rows);
         let swapped = if options.dry_run {
             swaps.iter().map(|_| Swapped::Done(None)).collect()

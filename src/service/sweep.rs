@@ -37,16 +37,17 @@ pub enum Step {
     Done(u64),
 }
 
-/// Walks over all rows, or those of one model.
+/// Walks over all rows. Whoever wants those of one model passes over the others: no index helps to find them, and a statement
+/// that reads millions of rows for one page would run into the call timeout.
 pub(super) fn walk(
     store: &dyn ResultStore,
-    model: Option<&str>,
     each_page: &mut dyn FnMut(Vec<StoredResult>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut after: Option<Key> = None;
     loop {
-        let page =
-            patiently(store, |session| session.page(&Range { after: after.as_ref(), prefix: "", model }, BATCH_ROWS))?;
+        let page = patiently(store, |session| {
+            session.page(&Range { after: after.as_ref(), prefix: "", model: None }, BATCH_ROWS)
+        })?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.key.clone());
         each_page(page)?;
@@ -56,7 +57,6 @@ pub(super) fn walk(
 /// Does `work` with the rows that are `wanted`, in batches, at this pace. Batches are begun in key order.
 pub(super) fn sweep(
     store: &dyn ResultStore,
-    model: Option<&str>,
     pace: Pace,
     wanted: &dyn Fn(&StoredResult) -> bool,
     work: &(dyn Fn(&[StoredResult]) -> Result<(), StoreError> + Sync),
@@ -95,7 +95,7 @@ pub(super) fn sweep(
             let _ = batches.send(batch);
         };
         let mut batch = Vec::with_capacity(batch_rows);
-        let walked = walk(store, model, &mut |page| {
+        let walked = walk(store, &mut |page| {
             for row in page.into_iter().filter(|row| wanted(row)) {
                 batch.push(row);
                 if batch.len() == batch_rows {

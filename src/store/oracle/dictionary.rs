@@ -1,7 +1,7 @@
 //! The data dictionary: whose table a name means, and what the views tell of it. Read by `augur schema check`, `augur
 //! doctor` and the look after the start, never for a request. Every view may be unreadable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use oracle::sql_type::{OracleType, ToSql};
 use oracle::{Connection, RowValue};
@@ -75,6 +75,13 @@ pub(super) fn unique_keys(conn: &Connection, place: &Place) -> Result<Vec<Vec<St
         keys.entry((kind, owner, name)).or_default().push(column);
     }
     Ok(keys.into_values().collect())
+}
+
+/// The columns whose width is counted in characters, and how many they take.
+pub(super) fn char_widths(conn: &Connection, place: &Place) -> Result<HashMap<String, u32>, Failure> {
+    let widths =
+        query(conn, include_str!("../../../sql/oracle/inspect/char_widths.sql"), &[&place.owner, &place.table])?;
+    Ok(widths.into_iter().collect())
 }
 
 /// The columns that an INSERT has to name.

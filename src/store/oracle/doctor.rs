@@ -8,7 +8,8 @@ use r2d2::ManageConnection;
 
 use super::connect_string::{has_timeout, is_easy_connect};
 use super::errors::{Class, classify};
-use super::manager::{Manager, Pooled};
+use super::manager::{Manager, has_call_timeout};
+use super::pooled::Pooled;
 use super::{OracleStore, load_client, probe, schema};
 use crate::store::check::IMAGES;
 use crate::store::{Check, Expected, OracleSettings, TableNames, Verdict};
@@ -20,8 +21,7 @@ const CREDENTIALS: &str = "credentials";
 const SERVER: &str = "server version";
 const TABLE: &str = "table";
 
-/// Clients from here on have call timeouts, and from there on parameters in Easy Connect strings.
-const FIRST_CLIENT_WITH_CALL_TIMEOUT: i32 = 18;
+/// Clients from here on have parameters in Easy Connect strings.
 const FIRST_CLIENT_WITH_PARAMETERS: i32 = 19;
 
 /// All checks, in order. What cannot be reached is `skipped`.
@@ -50,7 +50,7 @@ pub(in crate::store) fn diagnose(
         return checks;
     };
     checks.push(server_check(&pooled, &client));
-    let schema = schema::check(&store, &pooled.conn, expected);
+    let schema = schema::check(&store, &pooled, expected);
     let readable = match schema {
         Ok(schema) => {
             let readable = is_readable(&schema);
@@ -63,19 +63,19 @@ pub(in crate::store) fn diagnose(
         }
     };
     if readable {
-        checks.extend(probe::privileges(&store, &mut pooled.conn));
+        checks.extend(probe::privileges(&store, &mut pooled));
     } else {
         skip_rest(&mut checks, &[probe::PRIVILEGES], "the table cannot be read");
     }
-    checks.push(probe::character_set(&pooled.conn));
+    checks.push(probe::character_set(&pooled));
     if readable {
-        checks.extend(probe::lookup(&store, &pooled.conn));
+        checks.extend(probe::lookup(&store, &pooled));
     } else {
         skip_rest(&mut checks, &[probe::LOOKUP, probe::PLAN], "the table cannot be read");
     }
-    checks.push(probe::sessions(&pooled.conn, settings.pool_size, replicas));
+    checks.push(probe::sessions(&pooled, settings.pool_size, replicas));
     if let Some(expected) = images {
-        checks.extend(image_table(&store.images(), &mut pooled.conn, expected));
+        checks.extend(image_table(&store.images(), &mut pooled, expected));
     }
     checks
 }
@@ -114,7 +114,7 @@ fn client_check(settings: &OracleSettings, client: &Version) -> Check {
         settings.client_lib_dir.display().to_string()
     };
     let found = format!("{client} in {place}");
-    if client.major() < FIRST_CLIENT_WITH_CALL_TIMEOUT {
+    if !has_call_timeout(client) {
         return Check::warning(
             CLIENT,
             format!("{found} has no call timeout, so a hung call holds its connection: install Instant Client 19"),
@@ -183,7 +183,7 @@ fn log_on(
     match connected {
         Ok(pooled) => {
             checks.push(Check::ok(CONNECT, time));
-            checks.push(match pooled.conn.last_warning() {
+            checks.push(match pooled.last_warning() {
                 Some(warning) => Check::warning(
                     CREDENTIALS,
                     format!("logged on as {}, but change the password soon: {warning}", settings.user),
@@ -224,7 +224,7 @@ fn credentials_remedy(code: Option<i32>) -> &'static str {
 }
 
 fn server_check(pooled: &Pooled, client: &Version) -> Check {
-    let (server, banner) = match pooled.conn.server_version() {
+    let (server, banner) = match pooled.server_version() {
         Ok(version) => version,
         Err(error) => return Check::failed(SERVER, anyhow!(error).to_string()),
     };

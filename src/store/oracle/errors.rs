@@ -42,18 +42,25 @@ const fn class_of(ora: i32) -> Class {
     match ora {
         1 => Class::Unique,
         // What ODPI-C itself takes as the end of a session (dpiError.c), when it is not wrapped as DPI-1080; and 12560 and
-        // 12571, errors of the line that it does not.
-        22 | 28 | 31 | 45 | 378 | 602 | 603 | 609 | 1012 | 1041 | 1043 | 1089 | 1092 | 2396 | 3113 | 3114 | 3122
-        | 3135 | 12153 | 12537 | 12547 | 12560 | 12570 | 12571 | 12583 | 27146 | 28511 | 56600 => Class::Dead,
+        // 12571, errors of the line that it does not, and 2392, 2394 and 2399, the end by a profile's limit.
+        22 | 28 | 31 | 45 | 378 | 602 | 603 | 609 | 1012 | 1041 | 1043 | 1089 | 1092 | 2392 | 2394 | 2396 | 2399
+        | 3113 | 3114 | 3122 | 3135 | 12153 | 12537 | 12547 | 12560 | 12570 | 12571 | 12583 | 27146 | 28511 | 56600 => {
+            Class::Dead
+        }
         1013 | 3136 | 3156 | 12161 => Class::CallTimeout,
-        1033 | 1034 | 27101 | 12514 | 12505 | 12528 | 12541 | 12543 | 12545 | 12170 | 12535 | 12154 | 12637 => {
+        // 16000: a standby, which takes no rows.
+        1033 | 1034 | 16000 | 27101 | 12514 | 12505 | 12528 | 12541 | 12543 | 12545 | 12170 | 12535 | 12154 | 12637 => {
             Class::Unreachable
         }
         18 | 20 | 2391 | 12516 | 12518 | 12519 | 12520 | 4031 => Class::Overload,
         1017 | 28000 | 28001 | 1005 | 1045 | 28040 | 3134 => Class::Credentials,
-        942 | 904 | 1031 | 4043 | 6550 | 4063 | 2289 => Class::Schema,
-        1653 | 1654 | 1688 | 1683 | 1536 | 1950 | 1652 | 30036 | 257 | 12953 | 12954 => Class::NoSpace,
-        12899 | 1461 | 1400 | 1438 | 1426 | 1722 | 2290 | 2291 => Class::Data,
+        // 41900 stands for 1031 from 23ai on.
+        942 | 904 | 1031 | 41900 | 4043 | 6550 | 4063 | 2289 => Class::Schema,
+        1653 | 1654 | 1658 | 1659 | 1688 | 1683 | 1536 | 1950 | 1652 | 30036 | 257 | 12953 | 12954 => Class::NoSpace,
+        // Also what a trigger, a view's or a policy's condition, or partitions refuse, and rows that others refer to.
+        12899 | 1461 | 1400 | 1407 | 1438 | 1426 | 1722 | 2290 | 2291 | 2292 | 1402 | 14400 | 28115 | 20000..=20999 => {
+            Class::Data
+        }
         60 | 54 | 8177 | 4021 | 4068 | 1555 => Class::Contention,
         _ => Class::Other,
     }
@@ -158,7 +165,7 @@ fn schema_hint(code: Option<i32>) -> &'static str {
     match code {
         Some(942 | 4043) => "run `augur schema apply` as the table's owner, or grant the run-time user its rights",
         Some(904) => "run `augur schema check`: a configured column is not there",
-        Some(1031) => "grant SELECT, INSERT, UPDATE and DELETE on the table to the run-time user",
+        Some(1031 | 41900) => "grant SELECT, INSERT, UPDATE and DELETE on the table to the run-time user",
         _ => "run `augur schema check`",
     }
 }
@@ -196,6 +203,8 @@ mod tests {
         assert_eq!(class_of(20), Class::Overload);
         assert_eq!(class_of(1653), Class::NoSpace);
         assert_eq!(class_of(60), Class::Contention);
+        assert_eq!(class_of(20_001), Class::Data);
+        assert_eq!(class_of(21_000), Class::Other);
         assert_eq!(class_of(600), Class::Other);
     }
 }

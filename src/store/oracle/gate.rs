@@ -16,6 +16,10 @@ const MAX_PAUSE: Duration = Duration::from_millis(1000);
 /// string; a TNS alias may have none, and its logon may never return.
 const LONGEST_LOGON: Duration = Duration::from_secs(8);
 
+/// Refusals of one password after which SIGHUP, which new models are told of by as well, opens the gate no more: a few
+/// processes together shall stay below the ten that lock an account.
+const MAX_REFUSALS: u32 = 3;
+
 /// Lets logons through, or says why not.
 pub(super) struct Gate {
     state: Mutex<State>,
@@ -29,6 +33,8 @@ struct State {
     not_before: Option<Instant>,
     pause: Duration,
     shut: Option<Shut>,
+    /// The fingerprint of the password that was refused last, and how many times in a row.
+    refused: Option<(u64, u32)>,
     /// The turn of the logon that is under way.
     turn: Option<u64>,
     /// Number of the last turn.
@@ -87,7 +93,7 @@ pub(super) enum Closed {
 
 impl Gate {
     pub(super) fn new() -> Self {
-        let state = State { not_before: None, pause: FIRST_PAUSE, shut: None, turn: None, turns: 0 };
+        let state = State { not_before: None, pause: FIRST_PAUSE, shut: None, refused: None, turn: None, turns: 0 };
         Self { state: Mutex::new(state), turned: Condvar::new(), longest_logon: LONGEST_LOGON }
     }
 
@@ -144,9 +150,14 @@ impl Gate {
             Logon::Good => {
                 state.not_before = None;
                 state.pause = FIRST_PAUSE;
+                state.refused = None;
             }
             Logon::Failed => state.note_failure(),
-            Logon::Refused(reason) => state.shut = Some(Shut { reason, fingerprint }),
+            Logon::Refused(reason) => {
+                let before = state.refused.filter(|(refused, _)| *refused == fingerprint).map_or(0, |(_, times)| times);
+                state.refused = Some((fingerprint, before + 1));
+                state.shut = Some(Shut { reason, fingerprint });
+            }
         }
         Ok(result)
     }
@@ -156,9 +167,13 @@ impl Gate {
         self.state().shut.as_ref().map(|shut| shut.reason.clone())
     }
 
-    /// Opens the gate: the operator says that the account is in order again.
+    /// Opens the gate: the operator says that the account is in order again. Not for a password that was refused too often.
     pub(super) fn open(&self) {
         let mut state = self.state();
+        if let Some((_, times)) = state.refused.filter(|(_, times)| *times >= MAX_REFUSALS) {
+            log::warn!(target: "augur::store", "the password was refused {times} times and is not tried again: change it, or restart");
+            return;
+        }
         state.shut = None;
         state.not_before = None;
     }
@@ -239,6 +254,19 @@ mod tests {
         assert_eq!(gate.shut(), Some("ORA-01017".into()));
         assert!(try_logon(&gate, "new", Logon::Good).is_ok());
         assert_eq!(gate.shut(), None);
+    }
+
+    #[test]
+    fn a_refused_password_is_tried_again_on_demand_but_not_for_ever() {
+        let gate = Gate::new();
+        for _ in 0..MAX_REFUSALS {
+            assert!(try_logon(&gate, "old", Logon::Refused("ORA-01017".into())).is_ok());
+            gate.open();
+        }
+        assert_eq!(try_logon(&gate, "old", Logon::Good), Err(Closed::Shut("ORA-01017".into())));
+        assert!(try_logon(&gate, "new", Logon::Refused("ORA-01017".into())).is_ok());
+        gate.open();
+        assert!(try_logon(&gate, "new", Logon::Good).is_ok(), "each password has tries of its own");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::connect_string::with_timeouts;
 use super::errors::{Class, classify, driver_error};
 use super::gate::{Closed, Gate, Logon};
+use super::pooled::{Pooled, Span};
 use crate::store::OracleSettings;
 
 /// Makes, checks and discards connections. Cloning is cheap: the pool has one handle, the store another.
@@ -39,37 +40,14 @@ struct Deaths {
     last_silent: Option<Instant>,
 }
 
-/// When a call began and ended.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
-    /// A session that another call found dead since then may have died with that one: by the end of this call, too.
-    pub(super) began: Instant,
-    /// The server has not kept silent since a time before this.
-    pub(super) ended: Instant,
-}
-
-impl Span {
-    /// A call that has just ended.
-    pub(super) fn since(began: Instant) -> Self {
-        Self { began, ended: Instant::now() }
-    }
-}
-
-/// A pooled connection and when it was last known to work.
-pub(super) struct Pooled {
-    pub(super) conn: Connection,
-    /// Its last call that worked.
-    pub(super) good_call: Span,
-    /// Still set when it comes back to the pool: it is dead, a panic has left it in the middle of something, or what it
-    /// did could not be rolled back.
-    pub(super) is_at_work: bool,
+/// Whether calls on this client can be limited in time.
+pub(super) fn has_call_timeout(client: &Version) -> bool {
+    client.major() >= 18
 }
 
 impl Manager {
     pub(super) fn new(settings: &OracleSettings, client: &Version) -> anyhow::Result<Self> {
-        const FIRST_CLIENT_WITH_CALL_TIMEOUT: i32 = 18;
-        let call_timeout = (client.major() >= FIRST_CLIENT_WITH_CALL_TIMEOUT)
-            .then_some(Duration::from_millis(settings.call_timeout_ms));
+        let call_timeout = has_call_timeout(client).then_some(Duration::from_millis(settings.call_timeout_ms));
         if call_timeout.is_none() {
             log::warn!(target: "augur::store", "Oracle client {client} has no call timeout (18c or newer has): a hung call holds its lane");
         }
@@ -107,7 +85,10 @@ impl Manager {
         let mut conn = OracleConnectionManager::from_connector(connector).connect()?;
         // INSERT and COMMIT in one round trip.
         conn.set_autocommit(true);
-        conn.set_call_timeout(self.0.call_timeout)?;
+        // `None` would be refused by a client that knows no call timeout.
+        if self.0.call_timeout.is_some() {
+            conn.set_call_timeout(self.0.call_timeout)?;
+        }
         // Sent with the next call: no round trip.
         conn.set_module("augur")?;
         if let Some(warning) = conn.last_warning() {
@@ -189,7 +170,7 @@ impl ManageConnection for Manager {
         let logon = |password: &SecretString| {
             let began = Instant::now();
             let conn = self.log_on(password)?;
-            Ok(Pooled { conn, good_call: Span::since(began), is_at_work: false })
+            Ok(Pooled::new(conn, Span::since(began)))
         };
         match self.0.gate.pass(password, logon, |result| self.report_logon(result)) {
             Ok(result) => result,
@@ -209,11 +190,13 @@ impl ManageConnection for Manager {
         let Deaths { last, last_silent } = *self.deaths();
         let Span { began, ended } = pooled.good_call;
         if last_silent.is_some_and(|at| at >= ended) {
+            pooled.is_at_work = true;
             return Err(driver_error("the server kept silent since the connection was seen to work".to_owned()));
         }
         if last.is_some_and(|at| at >= began) {
             let asked = Instant::now();
-            if let Err(error) = pooled.conn.ping() {
+            if let Err(error) = pooled.ping() {
+                pooled.is_at_work = true;
                 self.note_death(asked.elapsed());
                 return Err(error);
             }
@@ -223,6 +206,6 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        pooled.is_at_work || !matches!(pooled.conn.status(), Ok(ConnStatus::Normal))
+        pooled.is_at_work || !matches!(pooled.status(), Ok(ConnStatus::Normal))
     }
 }

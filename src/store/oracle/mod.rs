@@ -11,6 +11,8 @@ mod doctor;
 mod errors;
 mod gate;
 mod manager;
+mod moment;
+mod pooled;
 mod probe;
 mod query;
 mod rows;

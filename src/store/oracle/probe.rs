@@ -160,8 +160,10 @@ pub(super) fn sessions(conn: &Connection, pool_size: u32, replicas: u32) -> Chec
         // 0 stands for no limit of its own, as for `sessions` in a pluggable database.
         .filter(|(_, limit)| *limit > 0)
         .collect();
-    let wanted = u64::from(pool_size) * u64::from(replicas);
-    let demand = format!("store.oracle.pool_size {pool_size} x {replicas} replicas + {HEAD_ROOM} for others");
+    // a command such as `rescore` or `doctor` opens a pool of its own
+    let wanted = u64::from(pool_size) * (u64::from(replicas) + 1);
+    let demand =
+        format!("store.oracle.pool_size {pool_size} x ({replicas} replicas + one command) + {HEAD_ROOM} for others");
     let told: Vec<String> = limits.iter().map(|(name, limit)| format!("{name} {limit}")).collect();
     let told = told.join(", ");
     if limits.is_empty() {

@@ -5,7 +5,7 @@ use oracle::sql_type::OracleType;
 use r2d2::ManageConnection;
 
 use super::load_client;
-use super::manager::Manager;
+use super::manager::{Manager, has_call_timeout};
 use crate::store::OracleSettings;
 use crate::store::query::{Pair, two_columns};
 
@@ -20,9 +20,11 @@ pub(in crate::store) fn select(
 ) -> anyhow::Result<()> {
     settings.validate().map_err(anyhow::Error::msg)?;
     let client = load_client(settings)?;
-    let conn = Manager::new(settings, &client)?.connect().context("cannot log on to Oracle")?.conn;
+    let conn = Manager::new(settings, &client)?.connect().context("cannot log on to Oracle")?;
     // A sort of a large table may take minutes before its first row; whoever waits for it can end it.
-    conn.set_call_timeout(None)?;
+    if has_call_timeout(&client) {
+        conn.set_call_timeout(None)?;
+    }
     // One row more is prefetched than fetched, so that the end is known without another round trip.
     let mut statement = conn
         .statement(select)

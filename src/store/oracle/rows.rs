@@ -10,6 +10,7 @@ use oracle::sql_type::{OracleType, Timestamp, ToSql};
 use super::OracleStore;
 use super::column::{Bind, ColumnKind, TEXT};
 use super::errors::{Class, Failure};
+use super::moment;
 use crate::domain::{Key, NewResult, Outcome, StoredResult};
 use crate::store::{Change, Changed, Found, Range, Rejection};
 
@@ -55,9 +56,9 @@ pub(super) fn find_by(
         }
         let row = row?;
         let [key, result, model] = row.sql_values() else { return Err(Failure::unreadable("too many columns")) };
-        // What is found for a single key is its row, also where a column of another character set words it otherwise.
-        let key = if distinct == 1 { last.as_str().to_owned() } else { key.get()? };
-        if let Entry::Vacant(place) = found.entry(key) {
+        // Not every row found is the row of a key: a database character set that lacks a character takes two URLs for one, and
+        // a linguistic comparison does. Such a row is no key's here, so it is nobody's hit.
+        if let Entry::Vacant(place) = found.entry(key.get()?) {
             place.insert(Found { outcome: kind.read(result)?, model: model.get()? });
         }
     }
@@ -188,7 +189,8 @@ pub(super) fn row(
     let mut fetched = statement.query(&[&(&key.as_str(), &TEXT)])?;
     let kind = learn_kind(store, fetched.column_info()[1].oracle_type())?;
     let row = fetched.next().transpose()?.map(|row| stored_result(store, kind, &row)).transpose()?;
-    Ok((row, kind))
+    // As in `find_by`.
+    Ok((row.filter(|row| row.key == *key), kind))
 }
 
 /// Reads a row under its lock, asks what is to become of it, does that and commits; needs a connection that does not
@@ -275,18 +277,7 @@ fn stored_result(store: &OracleStore, kind: ColumnKind, row: &oracle::Row) -> Re
         return Err(Failure::unreadable("too many columns"));
     };
     let created: Option<Timestamp> = if store.statements.has_created { created.get()? } else { None };
-    let created_at = created.map(|at| {
-        format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
-            at.year(),
-            at.month(),
-            at.day(),
-            at.hour(),
-            at.minute(),
-            at.second(),
-            at.nanosecond() / 1000
-        )
-    });
+    let created_at = created.as_ref().and_then(moment::utc);
     let key: String = key.get()?;
     Ok(StoredResult { key: Key::stored(&key), outcome: kind.read(result)?, model: model.get()?, created_at })
 }

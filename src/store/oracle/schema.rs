@@ -1,6 +1,8 @@
 //! What the live table lacks. Types and widths come from the description of a SELECT of our own, so that they are known
 //! without any view; unique keys and defaults stand in the data dictionary.
 
+use std::collections::HashMap;
+
 use oracle::sql_type::OracleType;
 use oracle::{ColumnInfo, Connection};
 
@@ -51,17 +53,23 @@ pub(super) fn check(store: &OracleStore, conn: &Connection, expected: &Expected)
         Err(failure) if failure.is_of_connection() => return Err(failure),
         Err(failure) => Err(failure.message()),
     };
+    // Where the views do not tell, the bytes count alone.
+    let char_widths = match place.as_ref().map(|place| dictionary::char_widths(conn, place)) {
+        Ok(Ok(widths)) => widths,
+        Ok(Err(failure)) if failure.is_of_connection() => return Err(failure),
+        _ => HashMap::new(),
+    };
     let mut checks = vec![match &place {
         Ok(place) => Check::ok(TABLE, format!("{qualified} is {}.{}", place.owner, place.table)),
         Err(_) => Check::ok(TABLE, format!("{qualified} is there")),
     }];
     checks.push(with_column(&columns, KEY, &names.remedy("key_column"), &names.key, |column| {
-        key_column(column, names, expected)
+        key_column(column, &char_widths, names, expected)
     }));
     checks.push(with_column(&columns, RESULT, &names.remedy("result_column"), &names.result, result_column));
     if let Some(name) = &names.model {
         checks.push(with_column(&columns, MODEL, &names.remedy("model_column"), name, |column| {
-            model_column(column, expected)
+            model_column(column, &char_widths, expected)
         }));
     }
     if let Some(name) = &names.created {
@@ -97,13 +105,28 @@ fn with_column(
     }
 }
 
-fn key_column(column: &ColumnInfo, names: &TableNames, expected: &Expected) -> Check {
+/// How long an ASCII text may be in the column, which is what URLs and names of models are: a column that takes 30 characters
+/// has 120 bytes for them, but takes only 30.
+fn width(column: &ColumnInfo, bytes: u32, char_widths: &HashMap<String, u32>) -> u32 {
+    char_widths.get(column.name()).map_or(bytes, |chars| bytes.min(*chars))
+}
+
+fn key_column(
+    column: &ColumnInfo,
+    char_widths: &HashMap<String, u32>,
+    names: &TableNames,
+    expected: &Expected,
+) -> Check {
     let wanted = expected.max_key_bytes;
     match column.oracle_type() {
-        OracleType::Varchar2(bytes) if (*bytes as usize) < wanted => {
-            Check::warning(KEY, format!("takes {bytes} bytes, {}", names.narrow_key_remedy(*bytes as usize, wanted)))
+        OracleType::Varchar2(bytes) => {
+            let width = width(column, *bytes, char_widths);
+            if (width as usize) < wanted {
+                Check::warning(KEY, format!("takes {width} bytes, {}", names.narrow_key_remedy(width as usize, wanted)))
+            } else {
+                Check::ok(KEY, format!("is VARCHAR2 of {bytes} bytes"))
+            }
         }
-        OracleType::Varchar2(bytes) => Check::ok(KEY, format!("is VARCHAR2 of {bytes} bytes")),
         national @ OracleType::NVarchar2(_) => Check::warning(
             KEY,
             format!(
@@ -131,9 +154,11 @@ fn result_column(column: &ColumnInfo) -> Check {
     }
 }
 
-fn model_column(column: &ColumnInfo, expected: &Expected) -> Check {
+fn model_column(column: &ColumnInfo, char_widths: &HashMap<String, u32>, expected: &Expected) -> Check {
     match column.oracle_type() {
-        OracleType::Varchar2(size) | OracleType::NVarchar2(size) => expected.model_check(MODEL, *size as usize),
+        OracleType::Varchar2(size) | OracleType::NVarchar2(size) => {
+            expected.model_check(MODEL, width(column, *size, char_widths) as usize)
+        }
         other => Check::failed(MODEL, format!("is {other}: make it VARCHAR2(200)")),
     }
 }

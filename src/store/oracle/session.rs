@@ -9,7 +9,8 @@ use super::OracleStore;
 use super::column::ColumnKind;
 use super::errors::{Class, Failure};
 use super::gate::jittered;
-use super::manager::{Manager, Span};
+use super::manager::Manager;
+use super::pooled::Span;
 use super::rows::{self, Prepared, Row};
 use super::schema;
 use super::statements::LIST_LENGTHS;
@@ -61,9 +62,9 @@ impl<'a> OracleSession<'a> {
             };
             let started = Instant::now();
             connection.is_at_work = true;
-            connection.conn.set_autocommit(autocommit);
-            let worked = work(&connection.conn);
-            connection.conn.set_autocommit(true);
+            connection.set_autocommit(autocommit);
+            let worked = work(&connection);
+            connection.set_autocommit(true);
             connection.is_at_work = false;
             let failure = match worked {
                 Ok(done) => {
@@ -97,7 +98,7 @@ impl<'a> OracleSession<'a> {
                     // r2d2 never rolls back: what is open now would pass to the next user, who would commit it. Where
                     // this fails, the connection is not for anybody: the pool discards what is at work when it returns.
                     connection.is_at_work = true;
-                    if connection.conn.rollback().is_ok() {
+                    if connection.rollback().is_ok() {
                         connection.is_at_work = false;
                         self.connection = Some(connection);
                     }

@@ -93,6 +93,19 @@ fn a_sound_database_is_ok_from_the_settings_to_the_session_limits() {
 }
 
 #[test]
+fn a_width_in_characters_is_not_taken_for_one_in_bytes() {
+    let database = Database::fresh();
+    database.execute(
+        "CREATE TABLE URL_RESULT (URL VARCHAR2(1000 CHAR) PRIMARY KEY, RESULT BINARY_DOUBLE, MODEL VARCHAR2(30 CHAR),
+         CREATED_AT TIMESTAMP(6))",
+    );
+    let doctor = Doctor::ask(&database, &[]);
+    assert_eq!(doctor.code, Some(1));
+    doctor.assert("key column", "warning", "takes 1000 bytes");
+    doctor.assert("model column", "failed", "takes 30 bytes");
+}
+
+#[test]
 fn a_refused_password_is_tried_once_and_what_lies_behind_is_skipped() {
     let database = sound();
     database.standin.set_account(oci_standin::USER, "another").unwrap();
@@ -154,12 +167,12 @@ fn only_warnings_are_exit_code_2() {
     let doctor = Doctor::ask(&database, &["--set", "server.request_timeout_ms=3999"]);
     assert_eq!(doctor.code, Some(2));
     doctor.assert("time limits", "warning", "at least twice");
-    // 100 processes in the stand-in: 4 x 15 + 40 are just within.
-    let doctor = Doctor::ask(&database, &["--replicas", "15"]);
+    // 100 processes in the stand-in: 4 x (14 + 1) + 40 are just within.
+    let doctor = Doctor::ask(&database, &["--replicas", "14"]);
     assert_eq!(doctor.code, Some(0));
-    let doctor = Doctor::ask(&database, &["--replicas", "16"]);
+    let doctor = Doctor::ask(&database, &["--replicas", "15"]);
     assert_eq!(doctor.code, Some(2));
-    doctor.assert("session limits", "warning", "pool_size 4 x 16 replicas + 40");
+    doctor.assert("session limits", "warning", "pool_size 4 x (15 replicas + one command) + 40");
     database.execute("UPDATE NLS_DATABASE_PARAMETERS SET VALUE = 'WE8MSWIN1252' WHERE PARAMETER = 'NLS_CHARACTERSET'");
     let doctor = Doctor::ask(&database, &[]);
     assert_eq!(doctor.code, Some(2));
