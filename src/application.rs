@@ -144,18 +144,33 @@ impl Application {
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
         let handle: ServerHandle = self.server.handle();
         let mut server = std::pin::pin!(self.server);
-        tokio::select! {
-            ended = &mut server => return ended,
-            () = stop => {}
-        }
-        log::info!("stopping: answering what is in flight");
-        let drained = async { tokio::join!(handle.stop(true), &mut server).1 };
-        let ended = tokio::time::timeout(self.grace, drained).await.unwrap_or_else(|_| {
-            log::warn!("stopped with requests unanswered: server.shutdown_grace_ms is over");
-            Ok(())
-        });
-        self.store.end();
+        let ended = tokio::select! {
+            ended = &mut server => ended,
+            () = stop => {
+                log::info!("stopping: answering what is in flight");
+                let drained = async { tokio::join!(handle.stop(true), &mut server).1 };
+                tokio::time::timeout(self.grace, drained).await.unwrap_or_else(|_| {
+                    log::warn!("stopped with requests unanswered: server.shutdown_grace_ms is over");
+                    Ok(())
+                })
+            }
+        };
+        end_store(self.store).await;
         ended
+    }
+}
+
+/// Ends the store on a thread of its own, which the end of the process does not wait for: it may wait for a commit or for
+/// another program, and a second signal shall be heard meanwhile.
+async fn end_store(store: Arc<dyn ResultStore>) {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let (ended, end) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new().name("store-end".to_owned()).spawn(move || {
+        store.end();
+        let _ = ended.send(());
+    });
+    if thread.is_ok() && tokio::time::timeout(PATIENCE, end).await.is_err() {
+        log::warn!("stopped without waiting for the store any longer");
     }
 }
 

@@ -185,7 +185,7 @@ impl ResultStore for SqliteStore {
     fn end(&self) {
         // Only one can carry at a time, so its thread has to end first.
         self.file.checkpoints.end();
-        let reason = match checkpoint::carry_all(&self.file.writer.lock()) {
+        let reason = match checkpoint::empty_log(&self.file.writer.lock()) {
             Ok(true) => return,
             Ok(false) => "another program reads or carries it".to_owned(),
             Err(error) => error.to_string(),

@@ -13,6 +13,7 @@ mod durability;
 mod expected;
 mod explain;
 mod floors;
+mod foreign_rows;
 mod from_store;
 mod greedy_pictures;
 mod hostile;

@@ -106,6 +106,31 @@ fn the_file_of_a_server_that_has_ended_has_all_rows_without_its_log() {
 }
 
 #[test]
+fn no_log_is_left_that_would_be_carried_into_a_backup_put_in_the_files_place() {
+    let (folder, mut app) = start();
+    post(&app, 0);
+    // As long as it is open, the last of the server's connections does not remove the log.
+    let other = rusqlite::Connection::open(folder.path().join("a.db")).unwrap();
+    let rows: i64 = other.query_row("SELECT count(*) FROM URL_RESULT", [], |row| row.get(0)).unwrap();
+    app.signal("TERM");
+    assert_eq!((app.wait().code(), rows), (Some(0), 1));
+    assert_eq!(std::fs::metadata(folder.path().join("a.db-wal")).unwrap().len(), 0);
+}
+
+#[test]
+fn a_program_that_holds_the_database_keeps_no_server_from_its_end() {
+    let (folder, mut app) = start();
+    post(&app, 0);
+    let writer = rusqlite::Connection::open(folder.path().join("a.db")).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE; DELETE FROM URL_RESULT").unwrap();
+    app.signal("TERM");
+    assert_eq!(app.wait().code(), Some(0));
+    writer.execute_batch("ROLLBACK").unwrap();
+    let rows: i64 = writer.query_row("SELECT count(*) FROM URL_RESULT", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 1);
+}
+
+#[test]
 fn the_log_that_a_killed_server_has_left_is_carried_into_the_file_by_the_next_one() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = App::start(&[database_in(&folder)]);

@@ -31,6 +31,9 @@ const MAX_ROUNDS: usize = 4;
 /// Pages in the log from which on commits carry it over, where this thread could not: another program reads in it for long.
 pub(super) const LONGEST_LOG_PAGES: i64 = 16_000;
 
+/// How long other programs are waited for at the end.
+const END_PATIENCE: Duration = Duration::from_millis(500);
+
 /// The thread; dropping it ends it.
 pub(super) struct Checkpoints {
     shared: Arc<Shared>,
@@ -196,11 +199,20 @@ fn carry_over(connection: &Connection, writer: &Writer, long_log_pages: i64) -> 
 }
 
 /// Carries over what is in the log, as far as nobody is in the way; whether that is all.
-pub(super) fn carry_all(connection: &Connection) -> rusqlite::Result<bool> {
+fn carry_all(connection: &Connection) -> rusqlite::Result<bool> {
     checkpoint(connection, "PASSIVE").map(|log| log.pages >= 0 && log.carried == log.pages)
 }
 
-/// Waits for nobody.
+/// The same at the end, and leaves an empty log where nobody is in the way: one that is left behind would be carried into
+/// whatever file is put in the place of this one.
+pub(super) fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.busy_timeout(END_PATIENCE)?;
+    let Log { pages, carried } = checkpoint(connection, "TRUNCATE")?;
+    // Where somebody is in the way, all may have been carried over all the same.
+    Ok(pages >= 0 && carried == pages)
+}
+
+/// Waits for nobody, but for TRUNCATE.
 fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Log> {
     connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
         Ok(Log { pages: row.get("log")?, carried: row.get("checkpointed")? })
