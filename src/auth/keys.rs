@@ -23,11 +23,20 @@ pub struct Keys {
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<Entry>> {
-    let text = std::fs::read_to_string(path)?;
-    parse(&text).map_err(anyhow::Error::msg)
+    let read = std::fs::read_to_string(path).map_err(anyhow::Error::from);
+    let entries = read.and_then(|text| parse(&text).map_err(anyhow::Error::msg));
+    entries.with_context(|| format!("auth.keys_file {}", path.display()))
 }
 
 impl Keys {
+    /// How many keys the file holds.
+    ///
+    /// # Errors
+    /// As [`watch`](Self::watch).
+    pub fn count(path: &Path) -> anyhow::Result<usize> {
+        read(path).map(|entries| entries.len())
+    }
+
     /// Reads the file and starts a thread that looks once a second whether it has changed, so that no request waits for a
     /// disk. The thread ends with the last owner of what is returned. Blocks.
     ///
@@ -35,7 +44,7 @@ impl Keys {
     /// What is wrong with the file, with the line's number; never what a line holds.
     pub fn watch(path: &Path) -> anyhow::Result<Arc<Self>> {
         let seen = Stamp::of(path).ok();
-        let entries = read(path).with_context(|| format!("auth.keys_file {}", path.display()))?;
+        let entries = read(path)?;
         let keys =
             Arc::new(Self { path: path.to_owned(), entries: RwLock::new(Arc::new(entries)), seen: Mutex::new(seen) });
         let watched = Arc::downgrade(&keys);

@@ -9,7 +9,7 @@ use crate::store::Backend;
 pub(super) enum ConfigCommand {
     /// Print every setting that is in force and where it came from; secrets are hidden.
     Show,
-    /// Exit with 0 where the settings are good, else say what is wrong.
+    /// Exit with 0 where the settings are good, else say what is wrong. It opens nothing that they name: `augur doctor` does.
     Check,
 }
 
@@ -23,7 +23,7 @@ pub(super) fn run(command: ConfigCommand, effective: &Effective) -> anyhow::Resu
             if store.backend == Backend::Oracle {
                 store.oracle.validate().map_err(anyhow::Error::msg)?;
             }
-            super::print("the settings are good\n")
+            super::print("the settings are good; what they name, files and database, is looked at by `augur doctor`\n")
         }
     }
 }

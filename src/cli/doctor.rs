@@ -3,9 +3,12 @@
 use std::process::ExitCode;
 
 use crate::application;
+use crate::auth::Keys;
 use crate::model::Predictor;
 use crate::settings::{Effective, Settings};
 use crate::store::{self, Backend, Check, Verdict};
+
+const API_KEYS: &str = "API keys";
 
 /// Check everything between the settings and a stored result
 ///
@@ -55,6 +58,13 @@ fn diagnose(settings: &Settings, replicas: u32) -> Vec<Check> {
     } else {
         None
     };
+    let keys_file = &settings.auth.keys_file;
+    if !keys_file.as_os_str().is_empty() {
+        checks.push(match Keys::count(keys_file) {
+            Ok(count) => Check::ok(API_KEYS, format!("{count} in auth.keys_file {}", keys_file.display())),
+            Err(error) => Check::failed(API_KEYS, format!("{error:#}: lines are made by `augur keygen`")),
+        });
+    }
     if settings.store.backend == Backend::Oracle {
         checks.push(time_limits(settings));
     }

@@ -55,6 +55,13 @@ pub fn load(overrides: &Overrides, environment: impl Iterator<Item = (String, St
         }
     }
     for (name, text) in environment {
+        // One underscore less is a slip. What a platform sets for a service called augur, such as AUGUR_SERVICE_HOST, has no
+        // two of them in a row.
+        if let Some(rest) = name.strip_prefix("AUGUR_").filter(|rest| !rest.starts_with('_') && rest.contains("__")) {
+            return Err(format!(
+                "environment {name}: write {ENVIRONMENT_PREFIX}{rest}, with two underscores after AUGUR"
+            ));
+        }
         if let Some(key) = name.strip_prefix(ENVIRONMENT_PREFIX) {
             let key = key.to_ascii_lowercase().replace("__", ".");
             let origin = format!("environment {name}");
@@ -169,15 +176,20 @@ fn parse_like(values: &BTreeMap<String, Setting>, key: &str, text: &str, origin:
 }
 
 fn deserialize(values: &BTreeMap<String, Setting>) -> Result<Settings, String> {
-    let mut builder = Config::builder();
-    for (key, setting) in values {
-        builder = builder.set_override(key, setting.value.clone()).map_err(|e| e.to_string())?;
-    }
-    let config = builder.build().map_err(|e| e.to_string())?;
+    let config = compose(values).map_err(|error| error.to_string())?;
     config.try_deserialize().map_err(|error| explain(&error, values))
 }
 
-/// Says which key holds a value that has the right type and is still wrong, such as an address or a choice.
+fn compose(values: &BTreeMap<String, Setting>) -> Result<Config, config::ConfigError> {
+    let mut builder = Config::builder();
+    for (key, setting) in values {
+        builder = builder.set_override(key, setting.value.clone())?;
+    }
+    builder.build()
+}
+
+/// Says which key holds a value that has the right type and is still wrong, such as an address or a choice, and what it may
+/// be.
 fn explain(error: &config::ConfigError, values: &BTreeMap<String, Setting>) -> String {
     let text = error.to_string();
     let culprit = values.iter().find(|(key, setting)| {
@@ -185,10 +197,25 @@ fn explain(error: &config::ConfigError, values: &BTreeMap<String, Setting>) -> S
         let named = text.contains(&format!("`{key}`")) || text.contains(&format!("`{key}["));
         named && setting.origin != "default" && !SECRETS.iter().any(|(secret, _)| secret == key)
     });
-    match culprit {
-        Some((key, setting)) => format!("{key} ({}) = {}: {text}", setting.origin, literal(&setting.value.kind)),
-        None => text,
-    }
+    let Some((key, setting)) = culprit else { return text };
+    let wanted = match &setting.value.kind {
+        ValueKind::I64(number) if *number < 0 => "must be 0 or more".to_owned(),
+        ValueKind::I64(_) => "is too large".to_owned(),
+        ValueKind::Array(_) if text.contains("socket address") => {
+            "write an IP address and a port, such as \"127.0.0.1:8000\" or \"[::1]:8000\"".to_owned()
+        }
+        ValueKind::String(_) => choices(key, setting).unwrap_or(text),
+        _ => text,
+    };
+    format!("{key} ({}) = {}: {wanted}", setting.origin, literal(&setting.value.kind))
+}
+
+/// What serde says of the value, were it the only one that is set: the config crate does not tell which choices there are.
+fn choices(key: &str, setting: &Setting) -> Option<String> {
+    let mut values = flatten(DEFAULTS, "default").ok()?;
+    values.insert(key.to_owned(), setting.clone());
+    let tree: serde_json::Value = compose(&values).ok()?.try_deserialize().ok()?;
+    serde_json::from_value::<Settings>(tree).err().map(|error| error.to_string())
 }
 
 fn type_name(kind: &ValueKind) -> &'static str {

@@ -31,6 +31,23 @@ fn a_first_start_is_foreseen_and_nothing_is_made() {
 }
 
 #[test]
+fn the_file_of_api_keys_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys");
+    let setting = format!("auth.keys_file={}", keys.display());
+    let (code, text) = run(&["doctor", "--set", &setting], &folder.path().join("augur.db"));
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("failed   API keys: auth.keys_file "), "{text}");
+    let made = augur().args(["keygen", "--name", "ops", "--scope", "predict"]).output().unwrap();
+    let made = String::from_utf8(made.stdout).unwrap();
+    let line = made.lines().find_map(|line| line.strip_prefix("line: ")).unwrap().to_owned();
+    std::fs::write(&keys, &line).unwrap();
+    let (code, text) = run(&["doctor", "--set", &setting], &folder.path().join("augur.db"));
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("ok       API keys: 1 in auth.keys_file ") && !text.contains(&line), "{text}");
+}
+
+#[test]
 fn the_database_of_a_server_at_work_is_ok() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("augur.db");

@@ -41,10 +41,22 @@ fn a_wrong_type_or_value_is_named() {
         refusal(&["config", "check", "--set", "lanes.max_batch=0"]),
         "augur: lanes.max_batch must be at least 1"
     );
-    let listen = refusal(&["config", "check", "--set", "server.listen=[\"nowhere\"]"]);
-    assert!(listen.contains("server.listen") && listen.contains("nowhere"), "{listen}");
-    let backend = refusal(&["config", "check", "--set", "store.backend=mysql"]);
-    assert!(backend.contains("store.backend") && backend.contains("mysql"), "{backend}");
+    for (setting, said) in [
+        (
+            "server.listen=[\"localhost:8000\"]",
+            "server.listen (--set) = [\"localhost:8000\"]: \
+             write an IP address and a port, such as \"127.0.0.1:8000\" or \"[::1]:8000\"",
+        ),
+        (
+            "store.backend=mysql",
+            "store.backend (--set) = \"mysql\": unknown variant `mysql`, expected `sqlite` or `oracle`",
+        ),
+        ("store.stale=no", "store.stale (--set) = \"no\": unknown variant `no`, expected `serve` or `recompute`"),
+        ("cache.max_entries=-1", "cache.max_entries (--set) = -1: must be 0 or more"),
+        ("store.oracle.pool_size=5000000000", "store.oracle.pool_size (--set) = 5000000000: is too large"),
+    ] {
+        assert_eq!(refusal(&["config", "check", "--set", setting]), format!("augur: {said}"));
+    }
     let identifier = refusal(&["config", "check", "--set", "store.table.name=a;drop table b"]);
     assert!(identifier.contains("store.table.name: `a;drop table b` is no identifier"), "{identifier}");
     let level = refusal(&["config", "check", "--set", "log.level=loud"]);
@@ -67,8 +79,15 @@ fn the_environment_counts_and_says_where_a_mistake_is() {
         String::from_utf8(done.stderr).unwrap(),
         "augur: lanes.max_batch (environment AUGUR__LANES__MAX_BATCH) must be an integer, not `x`\n"
     );
+    let done = augur().args(["config", "check"]).env("AUGUR_STORE__BACKEND", "oracle").output().unwrap();
+    assert_eq!(
+        String::from_utf8(done.stderr).unwrap(),
+        "augur: environment AUGUR_STORE__BACKEND: write AUGUR__STORE__BACKEND, with two underscores after AUGUR\n"
+    );
     let shown = augur()
         .args(["--set", "log.level=debug", "config", "show"])
+        // what a cluster sets for a service of this name
+        .env("AUGUR_SERVICE_HOST", "10.0.0.7")
         .env("AUGUR__STORE__ORACLE__PASSWORD", "12345")
         .env("AUGUR__LANES__MAX_BATCH", "7")
         .output()
