@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::Instant;
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
@@ -10,11 +11,14 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::{Stream, StreamExt, stream};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::error::ApiError;
 use crate::domain::{Key, Outcome};
+
+/// Longest that a body may pause while room is held for it. What the network loses is sent again before that.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Longest text that a result may be: where Oracle's VARCHAR2 ends.
 const MAX_RESULT_BYTES: usize = 4000;
@@ -64,6 +68,24 @@ pub(super) async fn begun(
     Ok(stream::iter(first).chain(payload))
 }
 
+/// The same body, which breaks off where it pauses: what is held for it is not held for a client that falls silent.
+pub(super) fn steady(
+    payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+) -> impl Stream<Item = Result<Bytes, PayloadError>> + Unpin {
+    let chunks = stream::unfold(payload, |mut payload| async {
+        let next = tokio::time::timeout(LONGEST_PAUSE, payload.next()).await;
+        let chunk = next.unwrap_or_else(|_| Some(Err(PayloadError::Io(ErrorKind::TimedOut.into()))))?;
+        Some((chunk, payload))
+    });
+    // The multipart parser asks again after the end.
+    Box::pin(chunks.fuse())
+}
+
+/// Whether it is a [`steady`] body that paused.
+pub(super) fn has_paused(error: &PayloadError) -> bool {
+    matches!(error, PayloadError::Io(error) if error.kind() == ErrorKind::TimedOut)
+}
+
 async fn collect(
     mut payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
     max_bytes: usize,
@@ -71,6 +93,7 @@ async fn collect(
     let read = |chunk: Result<Bytes, PayloadError>| {
         chunk.map_err(|error| match error {
             PayloadError::Overflow => ApiError::BodyTooLarge(max_bytes),
+            error if has_paused(&error) => ApiError::SlowBody,
             _ => ApiError::Malformed("The body broke off or is badly framed.".to_owned()),
         })
     };
@@ -120,10 +143,9 @@ pub(super) fn declared_bytes(request: &HttpRequest) -> Option<usize> {
 /// # Errors
 /// 415 for a compressed body: what it grows to is nothing a limit on its bytes would bound.
 pub(super) fn refuse_encoded(request: &HttpRequest) -> Result<(), ApiError> {
-    match request.headers().get(CONTENT_ENCODING) {
-        Some(encoding) if encoding != "identity" => Err(ApiError::Encoded),
-        _ => Ok(()),
-    }
+    let mut codings = request.headers().get_all(CONTENT_ENCODING);
+    let is_plain = codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if is_plain { Ok(()) } else { Err(ApiError::Encoded) }
 }
 
 /// The text member `name` of a JSON object; other members are skipped, whatever they hold.
@@ -173,8 +195,13 @@ pub(super) fn member<'a>(body: &'a [u8], name: &'static str, pointer: &'static s
     }
     let text = std::str::from_utf8(body).map_err(|e| ApiError::Malformed(format!("The body is not UTF-8: {e}.")))?;
     let mut json = serde_json::Deserializer::from_str(text);
-    let found = json
-        .deserialize_any(Member { name })
+    // What is no object is skipped as it stands: as a value, a number that no float holds would be no JSON.
+    let found = if text.trim_start().starts_with('{') {
+        json.deserialize_map(Member { name })
+    } else {
+        IgnoredAny::deserialize(&mut json).map(|_| Found::NoObject)
+    };
+    let found = found
         .and_then(|found| json.end().map(|()| found))
         .map_err(|e| ApiError::Malformed(format!("The body cannot be read as JSON: {e}.")))?;
     match found {
@@ -216,7 +243,7 @@ enum Found<'a> {
     NoObject,
 }
 
-/// Walks a JSON value once, keeping one member and skipping all else without building it.
+/// Walks a JSON object once, keeping one member and skipping all else without building it.
 struct Member {
     name: &'static str,
 }
@@ -240,35 +267,6 @@ impl<'de> Visitor<'de> for Member {
             }
         }
         Ok(found)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Found::NoObject)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Found::NoObject)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Found::NoObject)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Found::NoObject)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Found::NoObject)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(Found::NoObject)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Found::NoObject)
     }
 }
 
@@ -295,11 +293,29 @@ mod tests {
 
     #[test]
     fn what_is_not_as_agreed_is_told_apart() {
-        for malformed in ["", " ", "{", "{'url':1}", r#"{"url":"a"} x"#, r#"{"url":"a","url":"a"}"#, "\u{feff}{}", "[1"]
-        {
+        for malformed in [
+            "",
+            " ",
+            "{",
+            "{'url':1}",
+            r#"{"url":"a"} x"#,
+            r#"{"url":"a","url":"a"}"#,
+            "\u{feff}{}",
+            "[1",
+            "1e",
+            "-",
+            "nul",
+            "\"a",
+            "\"\\x\"",
+            "1 2",
+            "1e999,",
+            "}",
+        ] {
             assert_eq!(url(malformed), Err("400".into()), "{malformed}");
         }
-        for no_object in ["[]", "[1,{}]", "\"url\"", "1", "-1", "1.5", "true", "null"] {
+        for no_object in
+            ["[]", "[1,{}]", "\"url\"", "1", "-1", "1.5", "true", "null", "1e999", "-1E+999", " \"\\ud800\" "]
+        {
             assert_eq!(url(no_object), Err("422  must be a JSON object".into()), "{no_object}");
         }
         for no_text in ["1", "1e999", "null", "true", "[\"a\"]", "{}"] {

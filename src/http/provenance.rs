@@ -17,27 +17,23 @@ pub(super) struct CacheStatus {
 
 impl CacheStatus {
     fn of(answer: &Answer) -> Self {
-        let (header, log) = match (answer.source, answer.collapsed) {
-            // RFC 9211, section 2.6: only what was forwarded can be collapsed, so a shared lookup is a plain hit.
-            (Source::Hit, _) => ("augur; hit", "hit"),
-            (Source::Memory { .. }, _) => ("augur-memory; hit", "memory"),
-            (Source::Stored, false) => ("augur; fwd=miss; stored", "stored"),
-            (Source::Stored, true) => ("augur; fwd=miss; stored; collapsed", "collapsed"),
-            (Source::Renewed, false) => ("augur; fwd=stale; stored", "renewed"),
-            (Source::Renewed, true) => ("augur; fwd=stale; stored; collapsed", "renewed"),
-            (Source::StoredByOther, _) => ("augur; fwd=miss; detail=\"stored by another\"", "stored-by-other"),
-            (Source::NotStored(Rejection::KeyTooLong), _) => {
+        let (header, log) = match answer.source {
+            Source::Hit => ("augur; hit", "hit"),
+            Source::Memory { .. } => ("augur-memory; hit", "memory"),
+            Source::Stored if answer.collapsed => ("augur; fwd=miss; stored", "collapsed"),
+            Source::Stored => ("augur; fwd=miss; stored", "stored"),
+            Source::Renewed => ("augur; fwd=stale; stored", "renewed"),
+            Source::StoredByOther => ("augur; fwd=miss; detail=\"stored by another\"", "stored-by-other"),
+            Source::NotStored(Rejection::KeyTooLong) => {
                 ("augur; fwd=miss; detail=\"not stored: key too long\"", "not-stored")
             }
-            (Source::NotStored(Rejection::ValueDoesNotFit), _) => {
+            Source::NotStored(Rejection::ValueDoesNotFit) => {
                 ("augur; fwd=miss; detail=\"not stored: value does not fit\"", "not-stored")
             }
-            (Source::NotStored(Rejection::Conflict), _) => {
+            Source::NotStored(Rejection::Conflict) => {
                 ("augur; fwd=miss; detail=\"not stored: another row is in the way\"", "not-stored")
             }
-            (Source::NotStored(Rejection::NoSpace), _) => {
-                ("augur; fwd=miss; detail=\"not stored: no space\"", "not-stored")
-            }
+            Source::NotStored(Rejection::NoSpace) => ("augur; fwd=miss; detail=\"not stored: no space\"", "not-stored"),
         };
         Self { header, log }
     }
@@ -54,6 +50,9 @@ pub(super) fn declare(response: &mut HttpResponse, answer: &Answer) {
             let text = [status.header, "; ttl=", &ttl_s.to_string()].concat();
             HeaderValue::try_from(text).unwrap_or(header)
         }
+        // RFC 9211, section 2.6: only what was forwarded can be collapsed, so a shared lookup is a plain hit.
+        Source::Hit => header,
+        _ if answer.collapsed => HeaderValue::try_from([status.header, "; collapsed"].concat()).unwrap_or(header),
         _ => header,
     };
     headers.insert(CACHE_STATUS, header);

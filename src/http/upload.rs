@@ -13,7 +13,7 @@ use futures_util::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::body::{begun, declared_bytes, media_type, refuse_encoded};
+use super::body::{begun, declared_bytes, has_paused, media_type, refuse_encoded, steady};
 use super::error::ApiError;
 use crate::domain::{Key, Picture};
 use crate::service::ServiceError;
@@ -42,7 +42,7 @@ pub(super) async fn read_image(
     refuse_encoded(request)?;
     let payload = begun(payload, deadline).await?;
     let room = room_for(request, room, max_bytes, deadline).await?;
-    let read = read_form(request, payload, max_bytes, room.num_permits());
+    let read = read_form(request, steady(payload), max_bytes, room.num_permits());
     let Upload { bytes, key } =
         tokio::time::timeout_at(deadline.into(), read).await.unwrap_or(Err(ApiError::SlowBody))?;
     let room = fitted(room, bytes.len());
@@ -106,6 +106,7 @@ async fn read_form(
     });
     let failed = |error: MultipartError| match error {
         MultipartError::Payload(PayloadError::Overflow) if too_large.get() => ApiError::ImageTooLarge(max_bytes),
+        MultipartError::Payload(error) if has_paused(&error) => ApiError::SlowBody,
         other => ApiError::Malformed(format!("The multipart body is broken: {other}.")),
     };
     let mut form = Multipart::new(request.headers(), counted);

@@ -276,3 +276,18 @@ fn swagger_ui_comes_from_this_server_alone() {
     }
     assert_eq!(server.app.get("/docs/nothing.js").status, 404);
 }
+
+#[test]
+fn a_file_that_a_browser_has_is_not_sent_again() {
+    let server = Sqlite::start(&[]);
+    let get = |file: &str, tag: &str| server.app.call("GET", &format!("/docs/{file}"), &[("If-None-Match", tag)], None);
+    let tag = server.app.get("/docs/").header("etag").unwrap().to_owned();
+    for known in [&tag, &format!("W/{tag}"), &format!("\"x\", {tag}"), "*"] {
+        let unchanged = get("", known);
+        assert_eq!((unchanged.status, unchanged.body.len()), (304, 0), "{known}");
+        assert_eq!((unchanged.header("etag"), unchanged.header("cache-control")), (Some(&*tag), Some("no-cache")));
+        assert_eq!(get("nothing.js", known).status, 404, "{known}");
+    }
+    let other = get("", "\"x\"");
+    assert_eq!((other.status, other.header("cache-control")), (200, Some("no-cache")));
+}

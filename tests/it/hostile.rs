@@ -1,9 +1,13 @@
 //! What no honest client sends: every such request gets its 4xx, and the next one is answered.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use crate::app::{App, Response};
+use crate::classify::{BOUNDARY, classify, form, held_aside};
 
 fn start() -> (TempDir, App) {
     let folder = tempfile::tempdir().unwrap();
@@ -31,7 +35,8 @@ fn every_error_row_of_the_contract() {
     let (_folder, app) = start();
     let json = [("Content-Type", "application/json")];
     let deep_array = "[".repeat(200_000);
-    let cases: [(&str, &[u8], u16); 14] = [
+    let digits = "9".repeat(400);
+    let cases: [(&str, &[u8], u16); 19] = [
         ("empty", b"", 400),
         ("not JSON", b"url=http://a", 400),
         ("cut short", br#"{"url":"http://a"#, 400),
@@ -40,7 +45,12 @@ fn every_error_row_of_the_contract() {
         ("a repeated url", br#"{"url":"a","url":"b"}"#, 400),
         ("a raw NUL", b"{\"url\":\"a\0b\"}", 400),
         ("deep nesting", deep_array.as_bytes(), 400),
-        ("an array", br#"[{"url":"a"}]"#, 422),
+        ("half a number", b"1e", 400),
+        ("an unfinished text", b"\"url", 400),
+        ("no object: an array", br#"[{"url":"a"}]"#, 422),
+        ("no object: a number that no float holds", b"1e999", 422),
+        ("no object: many digits", digits.as_bytes(), 422),
+        ("no object: a lone surrogate", br#" "\ud800""#, 422),
         ("a number", br#"{"url":1}"#, 422),
         ("null", br#"{"url":null}"#, 422),
         ("an escaped NUL", br#"{"url":"a\u0000b"}"#, 422),
@@ -52,7 +62,7 @@ fn every_error_row_of_the_contract() {
         assert_problem(&answer, status, what);
         if status == 422 {
             let error = &answer.json()["errors"][0];
-            assert_eq!(error["pointer"], if what == "an array" { "" } else { "/url" }, "{what}");
+            assert_eq!(error["pointer"], if what.starts_with("no object") { "" } else { "/url" }, "{what}");
             assert!(error["detail"].is_string(), "{what}");
         }
     }
@@ -83,6 +93,24 @@ fn the_content_type_must_be_json() {
     assert!(app.raw(b"POST /url HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}").starts_with("HTTP/1.1 415"));
     for kind in ["application/json", "APPLICATION/JSON; charset=utf-8", "application/vnd.api+json"] {
         assert_eq!(app.post_with(&[("Content-Type", kind)], body).status, 200, "{kind}");
+    }
+}
+
+#[test]
+fn the_body_must_come_as_it_is() {
+    let (_folder, app) = start();
+    let send = |codings: &[&str]| {
+        let mut headers = vec![("Content-Type", "application/json")];
+        headers.extend(codings.iter().map(|coding| ("Content-Encoding", *coding)));
+        app.post_with(&headers, br#"{"url":"http://example.com/"}"#)
+    };
+    for codings in [&["identity"][..], &["Identity"], &["identity", "IDENTITY"]] {
+        assert_eq!(send(codings).status, 200, "{codings:?}");
+    }
+    for codings in [&["gzip"][..], &["identity", "gzip"], &["gzip", "identity"], &["identity, gzip"], &[""]] {
+        let refused = send(codings);
+        assert_problem(&refused, 415, &format!("{codings:?}"));
+        assert_eq!(refused.header("accept-encoding"), Some("identity"));
     }
 }
 
@@ -129,13 +157,51 @@ fn a_body_that_never_comes_is_given_up() {
     let folder = tempfile::tempdir().unwrap();
     let path = format!("store.sqlite.path={}", folder.path().join("a.db").display());
     let app = App::start(&[path, "server.request_timeout_ms=2000".to_owned()]);
-    use std::io::{Read, Write};
     let mut slow = app.connect();
     slow.write_all(b"POST /url HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{")
         .unwrap();
     let mut answer = [0; 12];
     slow.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"HTTP/1.1 408");
+    assert_healthy(&app);
+}
+
+#[test]
+fn uploads_that_fall_silent_do_not_keep_others_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = format!("store.sqlite.path={}", folder.path().join("a.db").display());
+    let app = App::start(&[path, "server.request_timeout_ms=20000".to_owned()]);
+    let head = |path: &str, length: usize| {
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {length}\r\n\
+             Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n"
+        )
+    };
+    let begin = |path| {
+        let mut silent = app.connect();
+        silent.write_all(format!("{}--{BOUNDARY}\r\n", head(path, 10 << 20)).as_bytes()).unwrap();
+        silent
+    };
+    // Twice as much as there is room for.
+    let silent: Vec<TcpStream> = ["/classify", "/v2/models/image/infer"].repeat(7).into_iter().map(begin).collect();
+    let picture = held_aside(0, image::ImageFormat::Png).1;
+    assert_eq!(classify(&app, "/classify", &picture).status, 200);
+    for mut silent in silent {
+        let mut answer = String::new();
+        silent.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    }
+    // One that comes slowly, but comes, is read to its end.
+    let body = form(&picture);
+    let mut slow = app.connect();
+    slow.write_all(head("/classify", body.len()).as_bytes()).unwrap();
+    for piece in body.chunks(body.len() / 10) {
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        slow.write_all(piece).unwrap();
+    }
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert_healthy(&app);
 }
 

@@ -8,13 +8,15 @@ mod security;
 
 use std::sync::Arc;
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, EntityTag, LOCATION};
 use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::Config;
 
 use super::error::ApiError;
+use super::precondition::{Preconditions, Unmet};
 use super::{Context, LimitSettings, classify, health, results, url, urls};
 use inference::Inference;
 use problems::Everywhere;
@@ -106,16 +108,23 @@ pub(super) async fn page(
     request: HttpRequest,
     file: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    // The files change with the program only.
-    const TAG: &str = concat!("\"", env!("CARGO_PKG_VERSION"), "\"");
-    if request.headers().get(IF_NONE_MATCH).is_some_and(|tag| tag == TAG) {
-        return Ok(HttpResponse::NotModified().insert_header((ETAG, TAG)).finish());
-    }
+    let preconditions = Preconditions::of(&request)?;
     let file = utoipa_swagger_ui::serve(&file, Arc::clone(&context.docs.page));
     let file = file.map_err(|e| ApiError::internal(anyhow::anyhow!("Swagger UI: {e}")))?.ok_or(ApiError::NotFound)?;
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, file.content_type))
-        .insert_header((CACHE_CONTROL, "no-cache"))
-        .insert_header((ETAG, TAG))
-        .body(file.bytes.into_owned()))
+    // The files change with the program only.
+    let tag = EntityTag::new_strong(env!("CARGO_PKG_VERSION").to_owned());
+    let unmet = preconditions.check(Some(&tag));
+    let answer = |status| {
+        let mut response = HttpResponse::build(status);
+        response.insert_header((CACHE_CONTROL, "no-cache")).insert_header((ETAG, tag));
+        response
+    };
+    match unmet {
+        Ok(()) => {
+            let file_type = (CONTENT_TYPE, file.content_type);
+            Ok(answer(StatusCode::OK).insert_header(file_type).body(file.bytes.into_owned()))
+        }
+        Err(Unmet::NoneMatch) => Ok(answer(StatusCode::NOT_MODIFIED).finish()),
+        Err(Unmet::Match) => Err(ApiError::PreconditionFailed),
+    }
 }

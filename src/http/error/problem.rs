@@ -101,7 +101,12 @@ impl ApiError {
             Self::Service(ServiceError::Overloaded) => {
                 ("urn:augur:problem:queue-full", Some("Too many requests are waiting; try again.".to_owned()))
             }
-            Self::Service(ServiceError::Unavailable(_) | ServiceError::Rejected(Rejection::NoSpace)) => (
+            // Whether anything was stored is not known of a commit whose connection was lost.
+            Self::Service(ServiceError::Unavailable(_)) => (
+                "urn:augur:problem:store-unavailable",
+                Some("The result store is not available; try again.".to_owned()),
+            ),
+            Self::Service(ServiceError::Rejected(Rejection::NoSpace)) => (
                 "urn:augur:problem:store-unavailable",
                 Some("The result store is not available; nothing was stored. Try again.".to_owned()),
             ),

@@ -9,6 +9,9 @@ use serde::Serialize;
 
 use crate::http::error::{self, ApiError, OwnForm};
 
+/// Longest sentence that is sent: what it repeats of the request may be megabytes.
+const MAX_CHARACTERS: usize = 500;
+
 /// A failure of a request to `/v2`.
 #[derive(Debug)]
 pub(super) struct InferenceError {
@@ -60,10 +63,13 @@ impl ResponseError for InferenceError {
             }
         }
         let sentence = self.error.sentence();
-        let error = match self.element {
+        let mut error = match self.element {
             Some(at) => format!("Element {at} of the input: {sentence}"),
             None => sentence,
         };
+        if let Some((end, _)) = error.char_indices().nth(MAX_CHARACTERS) {
+            error.truncate(end);
+        }
         let mut response = response.json(Body { error });
         response.extensions_mut().insert(OwnForm);
         response

@@ -16,7 +16,7 @@ use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Respo
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::body::{begun, read_bytes};
+use super::body::{begun, read_bytes, steady};
 use super::classify::Images;
 use super::error::ApiError;
 use super::guard::may_predict;
@@ -140,7 +140,8 @@ async fn infer(
             let max_bytes = context.limits.max_image_bytes;
             let payload = begun(payload, deadline).await?;
             let mut room = room_for(&request, &images.room, max_bytes, deadline).await?;
-            let body = read_bytes(&request, payload, max_bytes.saturating_add(OVERHEAD_BYTES), deadline).await?;
+            let body =
+                read_bytes(&request, steady(payload), max_bytes.saturating_add(OVERHEAD_BYTES), deadline).await?;
             let asked = InferRequest::parse(&request, &body, &signature, max_entries)?;
             let files: Vec<Bytes> = asked.bytes()?.iter().map(|element| body.slice_ref(element)).collect();
             // Hashing megabytes would hold up whoever else the worker serves.

@@ -35,18 +35,17 @@ enum Elements<'a> {
     Binary(Vec<&'a [u8]>),
 }
 
+/// What may be left out may also be `null`, here and below.
 #[derive(Deserialize)]
 struct Body<'a> {
     id: Option<String>,
-    #[serde(default)]
-    parameters: RequestParameters,
+    parameters: Option<RequestParameters>,
     #[serde(borrow)]
     inputs: Vec<Input<'a>>,
-    #[serde(default)]
-    outputs: Vec<Output>,
+    outputs: Option<Vec<Output>>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize)]
 struct RequestParameters {
     binary_data_output: Option<bool>,
 }
@@ -56,13 +55,12 @@ struct Input<'a> {
     name: String,
     shape: Vec<u64>,
     datatype: String,
-    #[serde(default)]
-    parameters: InputParameters,
+    parameters: Option<InputParameters>,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize)]
 struct InputParameters {
     binary_data_size: Option<usize>,
 }
@@ -70,11 +68,10 @@ struct InputParameters {
 #[derive(Deserialize)]
 struct Output {
     name: String,
-    #[serde(default)]
-    parameters: OutputParameters,
+    parameters: Option<OutputParameters>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize)]
 struct OutputParameters {
     binary_data: Option<bool>,
     classification: Option<u64>,
@@ -140,9 +137,9 @@ impl<'a> InferRequest<'a> {
         if input.datatype != "BYTES" {
             return Err(malformed(format!("The input {:?} must be of datatype BYTES.", signature.input)));
         }
-        let output = match body.outputs.as_slice() {
-            [] => None,
-            [output] if output.name == signature.output => Some(output),
+        let output = match body.outputs.as_deref() {
+            None | Some([]) => None,
+            Some([output]) if output.name == signature.output => output.parameters.as_ref(),
             _ => {
                 return Err(malformed(format!(
                     "The model {} has one output, {:?}.",
@@ -150,7 +147,7 @@ impl<'a> InferRequest<'a> {
                 )));
             }
         };
-        if output.is_some_and(|output| output.parameters.classification.is_some()) {
+        if output.is_some_and(|output| output.classification.is_some()) {
             return Err(malformed("The parameter classification is not supported."));
         }
         let (&[n] | &[n, 1]) = input.shape.as_slice() else {
@@ -160,7 +157,7 @@ impl<'a> InferRequest<'a> {
             let detail = format!("has {n} elements, the limit is {max_elements}");
             ApiError::Invalid { pointer: "/inputs/0", detail }
         })?;
-        let data = match (input.data, input.parameters.binary_data_size) {
+        let data = match (input.data, input.parameters.and_then(|parameters| parameters.binary_data_size)) {
             (Some(data), None) if binary.is_empty() => Elements::Text(texts(data, count)?),
             (None, Some(size)) if size == binary.len() => Elements::Binary(
                 tensor::split(binary, count)
@@ -179,8 +176,8 @@ impl<'a> InferRequest<'a> {
             }
         };
         let binary_output = output
-            .and_then(|output| output.parameters.binary_data)
-            .or(body.parameters.binary_data_output)
+            .and_then(|output| output.binary_data)
+            .or(body.parameters.and_then(|parameters| parameters.binary_data_output))
             .unwrap_or(false);
         Ok(Self { id: body.id, shape: input.shape, binary_output, input: signature.input, data })
     }
@@ -272,6 +269,7 @@ mod tests {
         let two = Ok((vec!["a".to_owned(), "b\n".to_owned()], false));
         assert_eq!(parse(&input(r#""shape":[2],"data":["a","b\n"]"#), b""), two);
         assert_eq!(parse(&input(r#""shape":[2,1],"data":[["a"],["b\n"]]"#), b""), two);
+        assert_eq!(parse(&input(r#""shape":[2],"data":["a","b\n"],"parameters":null"#), b""), two);
         let binary = b"\x01\0\0\0a\x02\0\0\0b\n";
         assert_eq!(parse(&input(r#""shape":[2],"parameters":{"binary_data_size":11}"#), binary), two);
     }
@@ -282,6 +280,8 @@ mod tests {
         for (rest, binary) in [
             (r#","outputs":[{"name":"result","parameters":{"binary_data":true}}]"#, true),
             (r#","outputs":[{"name":"result"}]"#, false),
+            (r#","outputs":[{"name":"result","parameters":null}],"parameters":null,"id":null"#, false),
+            (r#","outputs":null,"parameters":{"binary_data_output":true}"#, true),
             (r#","parameters":{"binary_data_output":true}"#, true),
             (
                 r#","parameters":{"binary_data_output":true},"outputs":[{"name":"result","parameters":{"binary_data":false}}]"#,

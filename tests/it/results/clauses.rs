@@ -118,6 +118,9 @@ pub(super) fn what_the_table_cannot_hold_is_422_and_named(table: impl Table) {
     assert_eq!(wrong(&post(json!({"result": 1}))), "/url");
     assert_eq!(wrong(&post(json!({"url": "http://b/"}))), "/result");
     assert_eq!(wrong(&post(json!([]))), "");
+    for (method, target) in [("POST", "/api/results"), ("PUT", &path(URL))] {
+        assert_eq!(wrong(&server.call(method, target, &[], Some("1e999"))), "");
+    }
     for id in [path(&long), path("a\nb"), "/api/results/YQ==".to_owned(), "/api/results/gA".to_owned()] {
         assert_eq!(wrong(&server.call("PUT", &id, &[], Some("{\"result\": 1}"))), "?id", "{id}");
     }

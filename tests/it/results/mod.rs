@@ -3,6 +3,7 @@
 mod clauses;
 mod paging;
 
+use oci_standin::FailOn;
 use serde_json::Value;
 
 use crate::app::{App, Response};
@@ -112,4 +113,17 @@ fn a_quiet_log_still_tells_of_changes() {
     server.create("http://a/", serde_json::json!(1));
     let line = server.app.wait_for_log("augur::audit");
     assert!(line.contains("key_name=curator") && line.contains("action=create"), "{line}");
+}
+
+#[test]
+fn that_nothing_was_stored_is_told_where_it_is_known() {
+    let server = Server::start(oracle());
+    for (ora, on, told) in [(1653, FailOn::Change, true), (3113, FailOn::Commit, false)] {
+        server.table.standin.fail_next(1, ora, on);
+        let refused = server.call("PUT", &path("http://a/"), &[], Some("{\"result\": 1}"));
+        assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+        let problem = refused.json();
+        assert_eq!(problem["type"], "urn:augur:problem:store-unavailable");
+        assert_eq!(problem["detail"].as_str().unwrap().contains("nothing was stored"), told, "ORA-{ora}: {problem}");
+    }
 }

@@ -137,5 +137,6 @@ pub(super) fn the_health_routes_answer(table: impl Table) {
     let refused = server.app.ask("http://example.com/");
     assert_eq!(refused.status, 503);
     assert_eq!(refused.json()["type"], "urn:augur:problem:store-unavailable");
+    assert_eq!(refused.json()["detail"], "The result store is not available; try again.");
     assert!(!String::from_utf8_lossy(&refused.body).contains("URL_RESULT"), "internals stay inside");
 }

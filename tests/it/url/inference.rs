@@ -32,6 +32,10 @@ pub(super) fn an_inference_looks_up_predicts_and_stores<T: Table>(table: T) {
     let first = server.app.ask("http://known.example/").json()["result"].clone();
     let mut request = asking(&["http://known.example/", "http://new.example/", "http://known.example/"]);
     request["id"] = json!("42");
+    // As clients send them that write out what they have no value for.
+    request["parameters"] = Value::Null;
+    request["outputs"] = Value::Null;
+    request["inputs"][0]["parameters"] = Value::Null;
     let response = infer(&server, &request);
     assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
     let body = response.json();
@@ -110,6 +114,9 @@ pub(super) fn errors_have_the_protocols_form<T: Table>(table: T) {
         assert_eq!(response.header("Content-Type"), Some("application/json"));
         assert!(response.header("X-Request-Id").is_some());
     }
+    // What is wrong is told, but not all of it sent back.
+    let huge = infer(&server, &json!({ "inputs": "\u{e4}".repeat(1 << 20) }));
+    assert_eq!((huge.status, error(&huge).chars().count()), (400, 500));
     assert_eq!(server.table.count("SELECT COUNT(*) FROM URL_RESULT"), 0, "a bad element fails the request as a whole");
     for path in [
         "/v2/models/nope",

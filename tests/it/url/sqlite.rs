@@ -158,3 +158,43 @@ fn a_row_that_the_table_cannot_take_is_answered_and_not_stored() {
     }
     assert_eq!(app.log().matches("a row does not fit the table").count(), 1, "{}", app.log());
 }
+
+/// Where the answers of two requests come from that wait for the same key, while another program has the table to itself
+/// and then does this.
+fn shared(server: &Server<Sqlite>, url: &str, meanwhile: &str) -> Vec<String> {
+    let blocker = server.table.database();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::scope(|scope| {
+        let ask = || scope.spawn(|| server.app.ask(url).header("cache-status").unwrap().to_owned());
+        let asking = [ask(), ask()];
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        blocker.execute_batch(&format!("{meanwhile}; COMMIT")).unwrap();
+        let mut sources: Vec<String> = asking.into_iter().map(|asking| asking.join().unwrap()).collect();
+        sources.sort_by_key(String::len);
+        sources
+    })
+}
+
+#[test]
+fn who_shares_the_work_of_another_request_is_told_so_whatever_came_of_it() {
+    let slow = &["server.request_timeout_ms=30000"];
+    let unfit = Sqlite::fresh();
+    unfit.execute(
+        "CREATE TABLE URL_RESULT (URL TEXT PRIMARY KEY, RESULT REAL, MODEL TEXT, CREATED_AT TEXT, X NOT NULL)",
+    );
+    let (server, unfit) = (Sqlite::fresh().start(slow), unfit.start(slow));
+    let theirs = "INSERT INTO URL_RESULT (URL, RESULT) VALUES ('{}', 0.5)";
+    for (server, meanwhile, source) in [
+        (&server, "SELECT 1", "augur; fwd=miss; stored"),
+        (&server, theirs, "augur; fwd=miss; detail=\"stored by another\""),
+        (&unfit, "SELECT 1", "augur; fwd=miss; detail=\"not stored: value does not fit\""),
+    ] {
+        let shared = |n| {
+            let url = format!("http://example.com/{n}/{source}");
+            shared(server, &url, &meanwhile.replace("{}", &url))
+        };
+        // Where the second one came too late, there is another try.
+        let told = (0..20).map(shared).find(|told| told[0] != told[1] && told[0] != "augur; hit");
+        assert_eq!(told, Some(vec![source.to_owned(), format!("{source}; collapsed")]));
+    }
+}
