@@ -3,6 +3,10 @@
 #   docker build -t augur .                                  serves SQLite
 #   docker build -t augur --build-arg ORACLE_CLIENT=1 .      serves SQLite and Oracle
 #   docker run -p 8000:8000 -v augur-data:/var/lib/augur augur
+#   docker run -p 8000:8000 -v /etc/augur:/etc/augur:ro -e AUGUR_CONFIG=/etc/augur/oracle.toml augur
+#
+# The last form is for an Oracle database that is there: /etc/augur holds a copy of config/oracle.toml and the password file
+# that it names, which user 10001 has to be able to read.
 #
 # The second form fetches Oracle's Instant Client from Oracle's own site, under Oracle's licence, which lies beside the
 # libraries. It needs BuildKit (Docker's default), which builds only the stages that count: the first form fetches nothing.

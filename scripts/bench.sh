@@ -16,7 +16,7 @@ A row is CONTENDER/LOAD/CONNECTIONS. Contenders:
   cache         the same with the opt-in cache
   one           the same with lanes.max_batch = 1: what batching buys
   oracle-MS     augur on the stand-in for Oracle: round trips of MS milliseconds, commits of 1 ms more, 8 sessions
-  flask         the documents' program (scripts/flask_program.py) on SQLite
+  flask         the Flask program (scripts/flask_program.py) on SQLite
   flask-oracle  the same with cx_Oracle on the stand-in, 1 ms
   fastapi       a better Python program (scripts/fastapi_program.py) on SQLite
 Loads:
@@ -36,7 +36,8 @@ Loads:
   --list         prints the rows and ends
 
 Needs wrk (Debian: apt-get install wrk), python3 with venv, cc and make; oha is installed into target/bench-tools, the
-Python programs into target/bench-venv. scripts/bench/ has more: rows.sh, memory.sh, start.sh, reload.sh.
+Python programs into target/bench-venv. scripts/bench/ has more: rows.sh, memory.sh, start.sh, reload.sh, score.sh,
+replicas.sh.
 TEXT
 }
 

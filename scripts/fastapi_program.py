@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A better Python answer than the documents' Flask program, for scripts/bench.sh: FastAPI on two uvicorn workers.
+"""A better Python answer than the Flask program (scripts/flask_program.py), for scripts/bench.sh: FastAPI on two
+uvicorn workers.
 
 Each worker holds one SQLite connection and calls it from its event loop: a lookup takes microseconds, less than the hop
 to a thread would. A miss is committed alone, with the same journal and durability as augur's (WAL, synchronous=FULL).

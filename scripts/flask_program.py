@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The documents' Flask program, for scripts/bench.sh: what augur is measured against.
+"""The Flask program that augur replaces, for scripts/bench.sh: what augur is measured against.
 
-Kept as there: one route, a connection for each request, look up first, else predict, insert and commit, Flask's own
+As it was: one route, a connection for each request, look up first, else predict, insert and commit, Flask's own
 server with its threads. Changed: a fixed linear function stands in for scikit-learn's model, and sqlite3, where no
 --oracle is given, for cx_Oracle, so that it runs anywhere. Both changes are in its favour.
 """
@@ -62,7 +62,7 @@ def ml():
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="The documents' Flask program on SQLite or Oracle")
+    parser = argparse.ArgumentParser(description="The Flask program that augur replaces, on SQLite or Oracle")
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument("--database", help="SQLite file; made where absent")
     place.add_argument("--oracle", metavar="DSN", help="connect string; the table URL_RESULT is there already")

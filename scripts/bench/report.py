@@ -18,7 +18,7 @@ CONTENDERS = {
     "bare": "bare actix handler",
     "sqlite": "augur",
     "cache": "augur, cache on",
-    "one": "augur, max_batch 1",
+    "one": "augur, lanes.max_batch 1",
     "flask": "Flask",
     "flask-oracle": "Flask, cx_Oracle 1 ms",
     "fastapi": "FastAPI",

@@ -6,7 +6,7 @@ usage() {
     cat <<'TEXT'
 usage: scripts/bench/rows.sh [--rows N] [--seconds N] [--rounds N]
 
-Builds augur, fills an SQLite table with 10,000 rows and one with N (10000000; 1 GB under target), and drives hits on
+Builds augur, fills an SQLite table with 10,000 rows and one with N (10000000; 1.6 GB under target), and drives hits on
 random ones of all their keys with wrk, 64 connections, by turns. Prints the medians and the ratio; fails where it is
 below 0.85.
 

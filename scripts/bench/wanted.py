@@ -64,7 +64,7 @@ WANTED = [
     of_bare("hits, SQLite, 64 connections, of bare", "sqlite/hits/64", 0.80),
     of_bare("hits with the cache on, of bare", "cache/hits/64", 0.92),
     of_bare("misses, SQLite, durable, of bare", "sqlite/misses/64", 0.55),
-    times("misses, times one commit per request (max_batch 1)", "sqlite/misses/64", "one/misses/64", 9),
+    times("misses, times one commit per request (lanes.max_batch 1)", "sqlite/misses/64", "one/misses/64", 9),
     of_bare("hits, Oracle stand-in 1 ms, 8 sessions, 256 connections, of bare", "oracle-1/hits/256", 0.65),
     of_bare("misses, the same, 1 ms commits, of bare", "oracle-1/misses/256", 0.45),
     times("hits, times the Flask program", "sqlite/hits/64", "flask/hits/64", 65),

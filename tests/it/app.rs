@@ -135,7 +135,7 @@ impl App {
         format!("http://{}{path}", self.address)
     }
 
-    /// `POST /url {"url": url}` as the documents' client sends it.
+    /// `POST /url {"url": url}` as the Flask program's clients send it.
     pub(crate) fn ask(&self, url: &str) -> Response {
         self.post("/url", &serde_json::json!({ "url": url }).to_string())
     }

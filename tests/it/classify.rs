@@ -1,4 +1,4 @@
-//! `POST /classify` through the front door: what the documents' client relies on, and what pictures may look like.
+//! `POST /classify` through the front door: what the Flask program's clients rely on, and what pictures may look like.
 
 use std::io::Cursor;
 use std::sync::Barrier;

@@ -1,4 +1,4 @@
-//! docs/migrate-from-flask.md, walked with the documents' Flask program on an SQLite file.
+//! docs/migrate-from-flask.md, walked with the Flask program on an SQLite file.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
