@@ -1,4 +1,4 @@
--- Columns whose width is counted in characters: the description of a SELECT tells the bytes that these may take at most.
+-- Columns whose width is counted in characters: what describes a SELECT tells the bytes that these may take at most.
 SELECT
     COLUMN_NAME,
     CHAR_LENGTH
