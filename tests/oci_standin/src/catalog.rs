@@ -65,7 +65,9 @@ pub(crate) fn run(connection: &Connection, owner: &str, ddl: &Ddl) -> Result<()>
 
 fn storage(column: &Column) -> String {
     let default = column.default.as_deref().map_or(String::new(), |default| format!("DEFAULT {}", literal(default)));
-    format!("{} {} {default}", identifier(&column.name), column.column_type.to_declared(column.nullable))
+    let collation = if column.folds_case { "COLLATE NOCASE" } else { "" };
+    let declared = column.column_type.to_declared(column.nullable);
+    format!("{} {declared} {collation} {default}", identifier(&column.name))
 }
 
 /// The table alone, without its entries in the dictionary.

@@ -11,6 +11,7 @@ use crate::error::{OraError, Result};
 use crate::execute::{Input, Mode, Outcome, Row};
 use crate::session::Session;
 use crate::statement::{Insert, Source, Statement, Update};
+use crate::testing::FailOn;
 use crate::token::tokenize;
 use crate::translate::{Clock, Scope, identifier, translate};
 
@@ -36,7 +37,8 @@ impl Session {
         let mut failed = None;
         for (at, values) in bound.iter().enumerate() {
             let input = Input { values, now: DateTime::now() };
-            match self.change(statement, &target, &input) {
+            let failure = self.link.ordered_failure(FailOn::Row);
+            match failure.and_then(|()| self.change(statement, &target, &input)) {
                 Ok(count) => outcome.counts.push(count),
                 Err(error) if mode.batch_errors => {
                     outcome.counts.push(0);

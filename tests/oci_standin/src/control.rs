@@ -42,6 +42,7 @@ pub(crate) enum Word {
     RowsFetched,
     RowsInserted,
     NcharBinds,
+    SessionsAltered,
     CallTimeouts,
     MaxSessions,
 }

@@ -11,6 +11,8 @@ pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) column_type: ColumnType,
     pub(crate) nullable: bool,
+    /// `COLLATE BINARY_CI`: letters of ASCII count as equal whatever their case.
+    pub(crate) folds_case: bool,
     /// As Oracle text; computed anew for every row.
     pub(crate) default: Option<String>,
 }
@@ -120,7 +122,7 @@ fn constraint(parts: &mut Parts, column: Option<&str>) -> Result<Option<Constrai
 fn column(parts: &mut Parts, constraints: &mut Vec<Constraint>) -> Result<Column> {
     let name = parts.name()?;
     let column_type = column_type(parts)?;
-    let mut column = Column { name, column_type, nullable: true, default: None };
+    let mut column = Column { name, column_type, nullable: true, folds_case: false, default: None };
     while parts.peek().is_some() {
         if parts.take("DEFAULT") {
             let ends = ["NOT", "NULL", "CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK"];
@@ -133,6 +135,8 @@ fn column(parts: &mut Parts, constraints: &mut Vec<Constraint>) -> Result<Column
             });
         } else if parts.take("NOT NULL") {
             column.nullable = false;
+        } else if parts.take("COLLATE BINARY_CI") {
+            column.folds_case = true;
         } else if !(parts.take("NULL") || parts.take("ENABLE")) {
             match constraint(parts, Some(&column.name))? {
                 Some(constraint) => {

@@ -142,6 +142,8 @@ pub(crate) fn columns(connection: &Connection, table: &str) -> Result<Vec<Column
             name: demangle(&row.get::<_, String>(0)?),
             column_type,
             nullable,
+            // Lost where a table is made anew from what is known of it.
+            folds_case: false,
             default: default.map(|quoted| quoted[1..quoted.len() - 1].replace("''", "'")),
         });
     }

@@ -112,6 +112,7 @@ impl Session {
                         done?;
                     }
                     Statement::Block(block) => self.block(block)?,
+                    Statement::AlterSession => link.count(Word::SessionsAltered, 1),
                     _ => {}
                 }
                 Ok(Outcome::default())

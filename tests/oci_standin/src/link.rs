@@ -138,7 +138,8 @@ impl Link {
     /// The failure that was ordered for the next calls of this kind.
     pub(crate) fn ordered_failure(&self, kind: FailOn) -> Result<()> {
         let scope = self.control.get(Word::FailScope);
-        let any = scope == FailOn::AnyExecute as u64 && !matches!(kind, FailOn::Commit | FailOn::Logon | FailOn::End);
+        let executes = matches!(kind, FailOn::AnyExecute | FailOn::Select | FailOn::Change);
+        let any = scope == FailOn::AnyExecute as u64 && executes;
         let end = scope == FailOn::End as u64 && kind == FailOn::Commit;
         let ordered = !self.inspector && (any || end || scope == kind as u64) && self.control.take(Word::FailLeft);
         if ordered {

@@ -69,7 +69,9 @@ pub(crate) enum Statement {
     Block(Block),
     Commit,
     Rollback,
-    /// ALTER SESSION, COMMENT and GRANT: accepted without effect.
+    /// ALTER SESSION: accepted without effect, and counted.
+    AlterSession,
+    /// COMMENT and GRANT: accepted without effect.
     Ignored,
 }
 
@@ -122,7 +124,7 @@ pub(crate) fn parse(sql: &str, owner: &str) -> Result<Statement> {
         "MERGE" => parts.merge(),
         "COMMIT" => Ok(Statement::Commit),
         "ROLLBACK" => Ok(Statement::Rollback),
-        "ALTER" if tokens.get(1).is_some_and(|token| token.is("SESSION")) => Ok(Statement::Ignored),
+        "ALTER" if tokens.get(1).is_some_and(|token| token.is("SESSION")) => Ok(Statement::AlterSession),
         "COMMENT" | "GRANT" => Ok(Statement::Ignored),
         "CREATE" | "ALTER" | "DROP" => Ok(Statement::Ddl(Ddl::parse(&mut parts)?)),
         "BEGIN" | "DECLARE" => Ok(Statement::Block(Block::parse(&mut parts)?)),

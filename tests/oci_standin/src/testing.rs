@@ -37,6 +37,8 @@ pub enum FailOn {
     Logon = 4,
     /// COMMIT and ROLLBACK: how a transaction ends.
     End = 5,
+    /// A row of INSERT, UPDATE, DELETE and MERGE: the others of its array are done where errors are collected.
+    Row = 6,
 }
 
 /// What a user may see of the dictionary.
@@ -68,6 +70,8 @@ pub struct Counters {
     pub rows_inserted: u64,
     /// Values sent in the national character set, which keep Oracle from using an index on a VARCHAR2. Never reset.
     pub nchar_binds: u64,
+    /// ALTER SESSION, which a client does after logging on.
+    pub sessions_altered: u64,
     pub call_timeouts: u64,
     /// Sessions of living processes right now.
     pub open_sessions: u64,
@@ -199,6 +203,7 @@ impl StandIn {
             rows_fetched: get(Word::RowsFetched),
             rows_inserted: get(Word::RowsInserted),
             nchar_binds: get(Word::NcharBinds),
+            sessions_altered: get(Word::SessionsAltered),
             call_timeouts: get(Word::CallTimeouts),
             open_sessions: self.control.open_sessions(),
             max_sessions: get(Word::MaxSessions),
