@@ -31,6 +31,10 @@ pub struct Application {
     models: Models,
 }
 
+/// How long the end waits for the store: a log of some ten megabytes is carried into an SQLite file, or an Oracle database
+/// that may keep silent is said goodbye to.
+const END_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long `store.require_at_start` waits for the first session: logging on takes longer than getting one.
 const START_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -129,15 +133,18 @@ impl Application {
     /// What the operator calls for after setting something right: a store that stopped logging on tries once more, and the
     /// models are read again. Does not wait for either.
     pub fn hangup(&self) -> impl Fn() + use<> {
-        let (store, reload_models) = (Arc::clone(&self.store), self.models.reload());
+        // The weak reference lets the store go when the server ends.
+        let (store, reload_models) = (Arc::downgrade(&self.store), self.models.reload());
         move || {
-            store.retry_logon();
+            if let Some(store) = store.upgrade() {
+                store.retry_logon();
+            }
             reload_models();
         }
     }
 
-    /// Serves until `stop` resolves; then accepts nothing more, answers what is in flight, closes idle connections, and
-    /// returns within the grace time.
+    /// Serves until `stop` resolves; then accepts nothing more, answers what is in flight within the grace time, closes idle
+    /// connections, and ends the store, for which it waits for [`END_PATIENCE`] at most.
     ///
     /// # Errors
     /// Where the server itself fails.
@@ -160,17 +167,22 @@ impl Application {
     }
 }
 
-/// Ends the store on a thread of its own, which the end of the process does not wait for: it may wait for a commit or for
+/// Ends the store on a thread of its own, which the end of the process waits for only so long: it may wait for a commit or for
 /// another program, and a second signal shall be heard meanwhile.
 async fn end_store(store: Arc<dyn ResultStore>) {
-    const PATIENCE: Duration = Duration::from_secs(2);
     let (ended, end) = tokio::sync::oneshot::channel();
     let thread = std::thread::Builder::new().name("store-end".to_owned()).spawn(move || {
         store.end();
+        // Closes its connections, unless somebody is still at work with it.
+        drop(store);
         let _ = ended.send(());
     });
-    if thread.is_ok() && tokio::time::timeout(PATIENCE, end).await.is_err() {
-        log::warn!("stopped without waiting for the store any longer");
+    match thread {
+        Err(error) => log::warn!("the store is not ended properly: {error}"),
+        Ok(_) if tokio::time::timeout(END_PATIENCE, end).await.is_err() => log::warn!(
+            "stopped without waiting for the store any longer: rows may be in the log beside an SQLite file alone, until the next start"
+        ),
+        Ok(_) => {}
     }
 }
 

@@ -73,6 +73,9 @@ pub(super) fn run(args: &PruneArgs, settings: &Settings) -> anyhow::Result<()> {
     if pruned.overtaken > 0 {
         text.push_str(&format!("{:>10}  were changed by others meanwhile and left alone\n", pruned.overtaken));
     }
+    if pruned.kept > 0 {
+        text.push_str(&format!("{:>10}  stay: the table's own rules do not let them go\n", pruned.kept));
+    }
     print(&text)
 }
 

@@ -19,7 +19,9 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
         let hung_up = application.hangup();
         actix_web::rt::spawn(async move {
             while hangup.recv().await.is_some() {
-                log::info!("SIGHUP: a refused logon is tried once more, and the models are read again");
+                log::info!(
+                    "SIGHUP: the models are read again, and a store that has stopped logging on may try once more"
+                );
                 hung_up();
             }
         });

@@ -122,7 +122,9 @@ impl ResponseError for ApiError {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) | Self::NoKeys => StatusCode::FORBIDDEN,
             Self::NotFound | Self::Unknown(_) => StatusCode::NOT_FOUND,
-            Self::Exists | Self::Service(ServiceError::Rejected(Rejection::Conflict)) => StatusCode::CONFLICT,
+            Self::Exists | Self::Service(ServiceError::Rejected(Rejection::Conflict | Rejection::AgainstRules)) => {
+                StatusCode::CONFLICT
+            }
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,

@@ -30,6 +30,9 @@ impl CacheStatus {
             Source::NotStored(Rejection::ValueDoesNotFit) => {
                 ("augur; fwd=miss; detail=\"not stored: value does not fit\"", "not-stored")
             }
+            Source::NotStored(Rejection::AgainstRules) => {
+                ("augur; fwd=miss; detail=\"not stored: against the table's rules\"", "not-stored")
+            }
             Source::NotStored(Rejection::Conflict) => {
                 ("augur; fwd=miss; detail=\"not stored: another row is in the way\"", "not-stored")
             }

@@ -244,6 +244,7 @@ pub(super) async fn put(
         KeyProblems,
         Problems<400>,
         Problems<404>,
+        Problems<409>,
         Problems<412>,
         StoreProblems,
     ),

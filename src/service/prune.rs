@@ -53,6 +53,8 @@ pub struct Pruned {
     pub removed: u64,
     /// Somebody changed them meanwhile; they are as he left them.
     pub overtaken: u64,
+    /// The table does not let them go; the log says why.
+    pub kept: u64,
 }
 
 /// Removes the rows that are older than wished. Rows without a date that can be read, and those whose MODEL is `manual`,
@@ -69,7 +71,7 @@ pub fn prune(
         options.whose.is(row.model.as_deref())
             && row.created_at.as_deref().and_then(written_at).is_some_and(|at| at < options.before)
     };
-    let (removed, overtaken) = (AtomicU64::new(0), AtomicU64::new(0));
+    let (removed, overtaken, kept) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     sweep(store, options.pace, &wanted, &|rows| {
         let swaps: Vec<Swap> =
             rows.iter().map(|row| Swap { key: row.key.clone(), before: Found::of(row), after: None }).collect();
@@ -78,13 +80,18 @@ pub fn prune(
         } else {
             patiently(store, |session| session.swap_many(&swaps))?
         };
-        let done = swapped.iter().filter(|swapped| matches!(swapped, Swapped::Done(_))).count() as u64;
-        removed.fetch_add(done, Ordering::Relaxed);
-        overtaken.fetch_add(rows.len() as u64 - done, Ordering::Relaxed);
+        for swapped in swapped {
+            let count = match swapped {
+                Swapped::Done(_) => &removed,
+                Swapped::Overtaken => &overtaken,
+                Swapped::Rejected(_) => &kept,
+            };
+            count.fetch_add(1, Ordering::Relaxed);
+        }
         progress(Step::Done(rows.len() as u64));
         Ok(())
     })?;
-    Ok(Pruned { removed: removed.into_inner(), overtaken: overtaken.into_inner() })
+    Ok(Pruned { removed: removed.into_inner(), overtaken: overtaken.into_inner(), kept: kept.into_inner() })
 }
 
 /// When a row was written, by RFC 3339 or, without an offset, in UTC. `None` where the text says no time.

@@ -103,16 +103,16 @@ impl Expected {
         Self { max_key_bytes: DIGEST_DIGITS, model }
     }
 
-    /// Whether a model column of this many bytes is too narrow.
-    pub(super) fn model_check(&self, about: &'static str, bytes: usize) -> Check {
+    /// Whether a model column of this width is too narrow.
+    pub(super) fn model_check(&self, about: &'static str, (width, unit): (usize, &str)) -> Check {
         match &self.model {
-            Some(model) if model.len() > bytes => Check::failed(
+            Some(model) if model.len() > width => Check::failed(
                 about,
                 format!(
-                    "takes {bytes} bytes, but the model is called {model}: no prediction could be stored; make it VARCHAR2(200)"
+                    "takes {width} {unit}, but the model is called {model}: no prediction could be stored; make it VARCHAR2(200)"
                 ),
             ),
-            _ => Check::ok(about, format!("takes {bytes} bytes")),
+            _ => Check::ok(about, format!("takes {width} {unit}")),
         }
     }
 }

@@ -247,13 +247,16 @@ pub enum Inserted {
     Rejected(Rejection),
 }
 
-/// Why the table cannot take a row, while it is fine otherwise.
+/// Why the table does not take a row, or does not let it go, while it is fine otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
     /// The key is longer than its column.
     KeyTooLong,
     /// The value does not fit its column (overflow, too long a text).
     ValueDoesNotFit,
+    /// What the table's owner has laid down refuses it: a CHECK, a row of another table that refers to it, a trigger, a
+    /// policy.
+    AgainstRules,
     /// Quota, tablespace or disk are used up.
     NoSpace,
     /// A unique key refuses it for the sake of a row that is not found under this key: one on another column, or one that

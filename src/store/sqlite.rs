@@ -21,7 +21,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use checkpoint::Checkpoints;
-use rows::{find_rows, insert_rows, store_error, stored_result, swap_rows, update_row};
+use rows::{find_rows, insert_rows, store_error, stored_result, stored_results, swap_rows, update_row};
 use statements::Statements;
 use writer::Writer;
 
@@ -186,8 +186,9 @@ impl ResultStore for SqliteStore {
         // Only one can carry at a time, so its thread has to end first.
         self.file.checkpoints.end();
         let reason = match checkpoint::empty_log(&self.file.writer.lock()) {
-            Ok(true) => return,
-            Ok(false) => "another program reads or carries it".to_owned(),
+            Ok(log) if log.is_empty() => return,
+            Ok(log) if log.is_carried() => "all of it is in the file, but another program reads in it".to_owned(),
+            Ok(_) => "another program reads or carries it".to_owned(),
             Err(error) => error.to_string(),
         };
         log::warn!(target: "augur::store", "the log of the SQLite file is left beside it: {reason}");
@@ -266,10 +267,9 @@ impl StoreSession for SqliteSession<'_> {
         let statements = &self.store.statements;
         let sql = if end.is_some() { &statements.page } else { &statements.page_to_end };
         let mut statement = self.reader.prepare_cached(sql).map_err(store_error)?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         statement
-            .query_map(params![range.start(), range.excluded(), end, range.model, limit], stored_result)
-            .and_then(Iterator::collect)
+            .query(params![range.start(), range.excluded(), end, range.model])
+            .and_then(|rows| stored_results(rows, limit))
             .map_err(store_error)
     }
 

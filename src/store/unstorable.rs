@@ -28,6 +28,9 @@ impl Unstorable {
             Rejection::KeyTooLong | Rejection::ValueDoesNotFit => {
                 log::warn!(target: "augur::store", "a row does not fit the table and is not stored: {error}");
             }
+            Rejection::AgainstRules => {
+                log::warn!(target: "augur::store", "the table's own rules refuse a change of a row: {error}");
+            }
             Rejection::Conflict => log::warn!(
                 target: "augur::store",
                 "a row is not stored, since another row is in the way: {error}"

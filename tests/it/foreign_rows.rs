@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::keys::KeysFile;
 
 #[test]
-fn keys_that_are_no_text_or_too_long_are_in_nobodys_way() {
+fn keys_that_are_no_text_or_no_utf_8_or_too_long_are_in_nobodys_way() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.db");
     let mut keys_file = KeysFile::new();
@@ -15,6 +15,11 @@ fn keys_that_are_no_text_or_too_long_are_in_nobodys_way() {
     let insert = "INSERT INTO URL_RESULT (URL, RESULT) VALUES (?1, 0.5)";
     database.execute(insert, [b"http://example.com/bytes".as_slice()]).unwrap();
     database.execute(insert, [format!("http://example.com/{}", "a".repeat(4000))]).unwrap();
+    for latin in ["'http://example.com/' || x'e9'", "x'ff'"] {
+        database
+            .execute_batch(&format!("INSERT INTO URL_RESULT (URL, RESULT) VALUES (CAST({latin} AS TEXT), 0.5)"))
+            .unwrap();
+    }
     database.execute(insert, ["http://example.com/z"]).unwrap();
     let mut keys = Vec::new();
     let mut next = Some("/api/results?limit=1".to_owned());

@@ -125,7 +125,8 @@ fn the_same_rows_give_the_same_model_from_a_file_and_from_oracle_in_large_fetche
     let from_store = run(&folder, &database.settings(), &[&RIDGE[..], &["--from-store", select]].concat());
     assert_eq!(hash(&from_store), hash(&from_csv));
     let cost = database.standin.counters();
-    assert_eq!((cost.executes, cost.rows_fetched, cost.commits), (1, 1240, 0), "{cost:?}");
+    // One of them sets the session's order.
+    assert_eq!((cost.executes, cost.rows_fetched, cost.commits), (2, 1240, 0), "{cost:?}");
     // 501 rows come with the execute, the others in two or three fetches of 500.
     assert!(cost.round_trips <= 5, "{cost:?}");
 }

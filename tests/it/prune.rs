@@ -110,3 +110,19 @@ fn a_panic_in_the_middle_ends_the_sweep_with_an_error() {
     let error = end.recv_timeout(PATIENCE).expect("it ends").expect_err("it fails");
     assert!(error.contains("panicked"), "{error}");
 }
+
+#[test]
+fn a_row_that_the_table_does_not_let_go_is_counted_and_the_others_are_removed() {
+    let it = Versioned::new();
+    for url in ["a", "b", "c"] {
+        it.insert(url, 0.5, Some(&format!("url@{}", it.older)));
+    }
+    it.database()
+        .execute_batch(
+            "CREATE TRIGGER KEEP BEFORE DELETE ON URL_RESULT WHEN OLD.URL = 'b' BEGIN SELECT RAISE(ABORT, 'kept'); END",
+        )
+        .unwrap();
+    let model = format!("url@{}", it.older);
+    let said = it.place.run(&["prune", "--older-than", "0", "--model", &model]);
+    assert_eq!(said, "         2  rows removed\n         1  stay: the table's own rules do not let them go\n");
+}

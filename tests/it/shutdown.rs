@@ -125,9 +125,20 @@ fn a_program_that_holds_the_database_keeps_no_server_from_its_end() {
     writer.execute_batch("BEGIN IMMEDIATE; DELETE FROM URL_RESULT").unwrap();
     app.signal("TERM");
     assert_eq!(app.wait().code(), Some(0));
-    writer.execute_batch("ROLLBACK").unwrap();
-    let rows: i64 = writer.query_row("SELECT count(*) FROM URL_RESULT", [], |row| row.get(0)).unwrap();
-    assert_eq!(rows, 1);
+    app.wait_for_log("the log of the SQLite file is left beside it");
+}
+
+#[test]
+fn a_log_that_stays_because_somebody_reads_in_it_is_told_of_though_all_of_it_is_in_the_file() {
+    let (folder, mut app) = start();
+    post(&app, 0);
+    let reader = rusqlite::Connection::open(folder.path().join("a.db")).unwrap();
+    reader.execute_batch("BEGIN; SELECT * FROM URL_RESULT").unwrap();
+    app.signal("TERM");
+    assert_eq!(app.wait().code(), Some(0));
+    app.wait_for_log("left beside it: all of it is in the file");
+    assert_eq!(rows_of_a_copy(&folder), 1);
+    assert_ne!(std::fs::metadata(folder.path().join("a.db-wal")).unwrap().len(), 0);
 }
 
 #[test]

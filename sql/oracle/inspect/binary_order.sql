@@ -1,3 +1,3 @@
--- Keys in the order of their bytes, whatever NLS_LANG or the server says of sorting: only then does a page follow the
--- index, and is the last key of a page the place where the next one begins.
+-- Keys are compared and sorted as bytes, whatever the server, its logon triggers or NLS_LANG say: otherwise two URLs may
+-- count as one, the index helps no lookup, and the last key of a page is not the place where the next one begins.
 ALTER SESSION SET NLS_COMP = BINARY NLS_SORT = BINARY

@@ -72,6 +72,10 @@ impl ApiError {
             Self::Service(ServiceError::Rejected(Rejection::Conflict)) => {
                 ("about:blank", Some("Another row of the table is in the way.".to_owned()))
             }
+            Self::Service(ServiceError::Rejected(Rejection::AgainstRules)) => (
+                "about:blank",
+                Some("The table's own rules refuse this: a constraint, a trigger or a policy.".to_owned()),
+            ),
             Self::Service(ServiceError::Rejected(Rejection::KeyTooLong | Rejection::ValueDoesNotFit)) => {
                 ("about:blank", Some("The table cannot hold this; see errors.".to_owned()))
             }

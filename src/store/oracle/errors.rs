@@ -29,6 +29,10 @@ pub(super) enum Class {
     Unique,
     /// The row does not fit the table.
     Data,
+    /// What the table's owner has laid down refuses it: a constraint, a trigger, a policy.
+    Rule,
+    /// The database takes no rows; what is there it gives.
+    ReadOnly,
     /// Another session was in the way: roll back and retry.
     Contention,
     /// The client library is absent, too old, or of the wrong kind.
@@ -48,8 +52,7 @@ const fn class_of(ora: i32) -> Class {
             Class::Dead
         }
         1013 | 3136 | 3156 | 12161 => Class::CallTimeout,
-        // 16000: a standby, which takes no rows.
-        1033 | 1034 | 16000 | 27101 | 12514 | 12505 | 12528 | 12541 | 12543 | 12545 | 12170 | 12535 | 12154 | 12637 => {
+        1033 | 1034 | 27101 | 12514 | 12505 | 12528 | 12541 | 12543 | 12545 | 12170 | 12535 | 12154 | 12637 => {
             Class::Unreachable
         }
         18 | 20 | 2391 | 12516 | 12518 | 12519 | 12520 | 4031 => Class::Overload,
@@ -57,10 +60,11 @@ const fn class_of(ora: i32) -> Class {
         // 41900 stands for 1031 from 23ai on.
         942 | 904 | 1031 | 41900 | 4043 | 6550 | 4063 | 2289 => Class::Schema,
         1653 | 1654 | 1658 | 1659 | 1688 | 1683 | 1536 | 1950 | 1652 | 30036 | 257 | 12953 | 12954 => Class::NoSpace,
-        // Also what a trigger, a view's or a policy's condition, or partitions refuse, and rows that others refer to.
-        12899 | 1461 | 1400 | 1407 | 1438 | 1426 | 1722 | 2290 | 2291 | 2292 | 1402 | 14400 | 28115 | 20000..=20999 => {
-            Class::Data
-        }
+        12899 | 1461 | 1400 | 1407 | 1438 | 1426 | 1722 => Class::Data,
+        // CHECK and foreign keys in both directions, a view's condition, partitions, a policy, what triggers raise.
+        2290 | 2291 | 2292 | 1402 | 14400 | 28115 | 20000..=20999 => Class::Rule,
+        // A standby, or a database opened for reading.
+        16000 => Class::ReadOnly,
         60 | 54 | 8177 | 4021 | 4068 | 1555 => Class::Contention,
         _ => Class::Other,
     }
@@ -135,13 +139,13 @@ impl Failure {
 impl From<Failure> for StoreError {
     fn from(Failure { class, hint, source }: Failure) -> Self {
         match class {
-            Class::Dead | Class::Unreachable => Self::Unavailable(source),
+            Class::Dead | Class::Unreachable | Class::ReadOnly => Self::Unavailable(source),
             Class::CallTimeout | Class::Contention => Self::Timeout(source),
             Class::Overload => Self::Overloaded(source),
             Class::Credentials => Self::Refused(source),
             Class::Schema => Self::Schema { hint: hint.unwrap_or_default(), source },
             Class::NoSpace => Self::NoSpace(source),
-            Class::Client | Class::Unique | Class::Data | Class::Other => Self::Internal(source),
+            Class::Client | Class::Unique | Class::Data | Class::Rule | Class::Other => Self::Internal(source),
         }
     }
 }
@@ -203,7 +207,8 @@ mod tests {
         assert_eq!(class_of(20), Class::Overload);
         assert_eq!(class_of(1653), Class::NoSpace);
         assert_eq!(class_of(60), Class::Contention);
-        assert_eq!(class_of(20_001), Class::Data);
+        assert_eq!(class_of(20_001), Class::Rule);
+        assert_eq!(class_of(16_000), Class::ReadOnly, "hits go on, so the session is worth keeping");
         assert_eq!(class_of(21_000), Class::Other);
         assert_eq!(class_of(600), Class::Other);
     }

@@ -16,9 +16,9 @@ const MAX_PAUSE: Duration = Duration::from_millis(1000);
 /// string; a TNS alias may have none, and its logon may never return.
 const LONGEST_LOGON: Duration = Duration::from_secs(8);
 
-/// Refusals of one password after which SIGHUP, which new models are told of by as well, opens the gate no more: a few
-/// processes together shall stay below the ten that lock an account.
-const MAX_REFUSALS: u32 = 3;
+/// Wrong logons with one password after which SIGHUP, which new models are told of by as well, opens the gate no more: four
+/// processes together stay below the ten that lock an account.
+const MAX_WRONG: u32 = 2;
 
 /// Lets logons through, or says why not.
 pub(super) struct Gate {
@@ -33,8 +33,8 @@ struct State {
     not_before: Option<Instant>,
     pause: Duration,
     shut: Option<Shut>,
-    /// The fingerprint of the password that was refused last, and how many times in a row.
-    refused: Option<(u64, u32)>,
+    /// The fingerprint of the password that was wrong last, and how many times in a row.
+    wrong: Option<(u64, u32)>,
     /// The turn of the logon that is under way.
     turn: Option<u64>,
     /// Number of the last turn.
@@ -78,8 +78,12 @@ pub(super) enum Logon {
     Good,
     /// Failed for a reason that may pass.
     Failed,
-    /// User or password were refused.
-    Refused(String),
+    /// User or password were refused: by which error, and whether it counts towards the locking of the account. An account
+    /// that is locked already, or a password that has expired, does not.
+    Refused {
+        reason: String,
+        is_wrong: bool,
+    },
 }
 
 /// Why there is no logon now.
@@ -93,7 +97,7 @@ pub(super) enum Closed {
 
 impl Gate {
     pub(super) fn new() -> Self {
-        let state = State { not_before: None, pause: FIRST_PAUSE, shut: None, refused: None, turn: None, turns: 0 };
+        let state = State { not_before: None, pause: FIRST_PAUSE, shut: None, wrong: None, turn: None, turns: 0 };
         Self { state: Mutex::new(state), turned: Condvar::new(), longest_logon: LONGEST_LOGON }
     }
 
@@ -150,12 +154,13 @@ impl Gate {
             Logon::Good => {
                 state.not_before = None;
                 state.pause = FIRST_PAUSE;
-                state.refused = None;
+                state.wrong = None;
             }
             Logon::Failed => state.note_failure(),
-            Logon::Refused(reason) => {
-                let before = state.refused.filter(|(refused, _)| *refused == fingerprint).map_or(0, |(_, times)| times);
-                state.refused = Some((fingerprint, before + 1));
+            Logon::Refused { reason, is_wrong } => {
+                let before = state.wrong.filter(|(wrong, _)| *wrong == fingerprint).map_or(0, |(_, times)| times);
+                // An account that is opened again counts anew.
+                state.wrong = is_wrong.then_some((fingerprint, before + 1));
                 state.shut = Some(Shut { reason, fingerprint });
             }
         }
@@ -167,12 +172,17 @@ impl Gate {
         self.state().shut.as_ref().map(|shut| shut.reason.clone())
     }
 
-    /// Opens the gate: the operator says that the account is in order again. Not for a password that was refused too often.
+    /// Opens the gate: the operator says that the account is in order again. Not for a password that was wrong too often.
     pub(super) fn open(&self) {
         let mut state = self.state();
-        if let Some((_, times)) = state.refused.filter(|(_, times)| *times >= MAX_REFUSALS) {
-            log::warn!(target: "augur::store", "the password was refused {times} times and is not tried again: change it, or restart");
-            return;
+        let State { shut, wrong, .. } = &*state;
+        match (shut, wrong) {
+            (Some(shut), Some((wrong, times))) if shut.fingerprint == *wrong && *times >= MAX_WRONG => {
+                log::warn!(target: "augur::store", "the password was wrong {times} times and is not tried again: change it, or restart");
+                return;
+            }
+            (Some(_), _) => log::info!(target: "augur::store", "the refused logon is tried once more"),
+            (None, _) => {}
         }
         state.shut = None;
         state.not_before = None;
@@ -193,89 +203,4 @@ pub(super) fn jittered(pause: Duration) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn try_logon(gate: &Gate, password: &str, end: Logon) -> Result<Result<(), ()>, Closed> {
-        gate.pass(|| Ok(password.into()), |_| Ok(()), |_| end)
-    }
-
-    #[test]
-    fn a_logon_that_hangs_keeps_the_next_one_waiting_only_so_long() {
-        let gate = Gate { longest_logon: Duration::from_millis(50), ..Gate::new() };
-        let (hangs, hung) = std::sync::mpsc::channel::<()>();
-        let (entered, inside) = std::sync::mpsc::channel();
-        std::thread::scope(|scope| {
-            let gate = &gate;
-            scope.spawn(move || {
-                let logon = |_: &SecretString| {
-                    entered.send(()).map_err(|_| ())?;
-                    hung.recv().map_err(|_| ())
-                };
-                let _ = gate.pass(|| Ok("p".into()), logon, |_| Logon::Refused("ORA-01017".into()));
-            });
-            inside.recv().expect("a logon");
-            assert_eq!(try_logon(gate, "p", Logon::Good), Err(Closed::Pausing), "it counts as failed");
-            std::thread::sleep(FIRST_PAUSE);
-            assert!(try_logon(gate, "p", Logon::Good).is_ok());
-            drop(hangs);
-        });
-        assert_eq!(gate.shut(), Some("ORA-01017".into()), "what comes of it late counts all the same");
-    }
-
-    #[test]
-    fn the_password_is_read_when_it_is_its_turn() {
-        let gate = Gate::new();
-        let current = Mutex::new("old");
-        let (entered, inside) = std::sync::mpsc::channel();
-        std::thread::scope(|scope| {
-            let first = || {
-                let logon = |_: &SecretString| {
-                    entered.send(()).expect("the test waits");
-                    std::thread::sleep(Duration::from_millis(100));
-                    *current.lock().expect("no panic") = "new";
-                    Ok::<_, ()>(())
-                };
-                let _ = gate.pass(|| Ok("old".into()), logon, |_| Logon::Good);
-            };
-            scope.spawn(first);
-            inside.recv().expect("a logon");
-            let password = || Ok::<SecretString, ()>((*current.lock().expect("no panic")).into());
-            let tried = gate.pass(password, |password| Ok(password.expose_secret().to_owned()), |_| Logon::Good);
-            assert_eq!(tried, Ok(Ok("new".to_owned())));
-        });
-    }
-
-    #[test]
-    fn a_refused_password_is_never_tried_twice_and_another_one_is() {
-        let gate = Gate::new();
-        assert!(try_logon(&gate, "old", Logon::Refused("ORA-01017".into())).is_ok());
-        assert_eq!(try_logon(&gate, "old", Logon::Good), Err(Closed::Shut("ORA-01017".into())));
-        assert_eq!(gate.shut(), Some("ORA-01017".into()));
-        assert!(try_logon(&gate, "new", Logon::Good).is_ok());
-        assert_eq!(gate.shut(), None);
-    }
-
-    #[test]
-    fn a_refused_password_is_tried_again_on_demand_but_not_for_ever() {
-        let gate = Gate::new();
-        for _ in 0..MAX_REFUSALS {
-            assert!(try_logon(&gate, "old", Logon::Refused("ORA-01017".into())).is_ok());
-            gate.open();
-        }
-        assert_eq!(try_logon(&gate, "old", Logon::Good), Err(Closed::Shut("ORA-01017".into())));
-        assert!(try_logon(&gate, "new", Logon::Refused("ORA-01017".into())).is_ok());
-        gate.open();
-        assert!(try_logon(&gate, "new", Logon::Good).is_ok(), "each password has tries of its own");
-    }
-
-    #[test]
-    fn after_a_failure_there_is_a_pause() {
-        let gate = Gate::new();
-        assert!(try_logon(&gate, "p", Logon::Failed).is_ok());
-        assert_eq!(try_logon(&gate, "p", Logon::Good), Err(Closed::Pausing));
-        gate.open();
-        assert!(try_logon(&gate, "p", Logon::Good).is_ok());
-        assert!(try_logon(&gate, "p", Logon::Good).is_ok());
-    }
-}
+mod tests;

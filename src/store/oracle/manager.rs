@@ -15,6 +15,9 @@ use super::gate::{Closed, Gate, Logon};
 use super::pooled::{Pooled, Span};
 use crate::store::OracleSettings;
 
+/// ORA-01017: user or password are wrong, which is what locks an account in the end.
+const WRONG_PASSWORD: i32 = 1017;
+
 /// Makes, checks and discards connections. Cloning is cheap: the pool has one handle, the store another.
 #[derive(Clone)]
 pub(super) struct Manager(Arc<Inner>);
@@ -91,6 +94,7 @@ impl Manager {
         }
         // Sent with the next call: no round trip.
         conn.set_module("augur")?;
+        conn.execute(include_str!("../../../sql/oracle/inspect/binary_order.sql").trim_end(), &[])?;
         if let Some(warning) = conn.last_warning() {
             log::warn!(target: "augur::store", "logged on with a warning: {warning}");
         }
@@ -126,7 +130,11 @@ impl Manager {
             }
         }
         *reported = Some((class, text.clone()));
-        if class == Class::Credentials { Logon::Refused(text) } else { Logon::Failed }
+        if class == Class::Credentials {
+            Logon::Refused { reason: text, is_wrong: error.oci_code() == Some(WRONG_PASSWORD) }
+        } else {
+            Logon::Failed
+        }
     }
 
     /// Why the last logon failed, for those who meet the pause after it.
@@ -190,13 +198,13 @@ impl ManageConnection for Manager {
         let Deaths { last, last_silent } = *self.deaths();
         let Span { began, ended } = pooled.good_call;
         if last_silent.is_some_and(|at| at >= ended) {
-            pooled.is_at_work = true;
+            pooled.is_suspect = true;
             return Err(driver_error("the server kept silent since the connection was seen to work".to_owned()));
         }
         if last.is_some_and(|at| at >= began) {
             let asked = Instant::now();
             if let Err(error) = pooled.ping() {
-                pooled.is_at_work = true;
+                pooled.is_suspect = true;
                 self.note_death(asked.elapsed());
                 return Err(error);
             }
@@ -206,6 +214,6 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        pooled.is_at_work || !matches!(pooled.status(), Ok(ConnStatus::Normal))
+        pooled.is_suspect || !matches!(pooled.status(), Ok(ConnStatus::Normal))
     }
 }

@@ -27,14 +27,14 @@ pub(super) struct Pooled {
     conn: Option<Connection>,
     /// Its last call that worked.
     pub(super) good_call: Span,
-    /// Still set when it comes back to the pool, or when it is dropped: it is dead, a panic has left it in the middle of
-    /// something, or what it did could not be rolled back.
-    pub(super) is_at_work: bool,
+    /// Set while it is at work, and for good where that ended badly: it is dead or may be, a panic has left it in the middle
+    /// of something, or what it did could not be rolled back.
+    pub(super) is_suspect: bool,
 }
 
 impl Pooled {
     pub(super) fn new(conn: Connection, good_call: Span) -> Self {
-        Self { conn: Some(conn), good_call, is_at_work: false }
+        Self { conn: Some(conn), good_call, is_suspect: false }
     }
 }
 
@@ -58,7 +58,7 @@ impl DerefMut for Pooled {
 impl Drop for Pooled {
     fn drop(&mut self) {
         if let Some(conn) = self.conn.take()
-            && self.is_at_work
+            && self.is_suspect
         {
             // Where there is no thread, the closure is dropped here, and the connection with it.
             let _ = std::thread::Builder::new().name("oracle-close".to_owned()).spawn(move || drop(conn));

@@ -1,7 +1,6 @@
 //! The statements on one connection: what is bound, what is fetched, and what became of each row.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::PoisonError;
 
 use oracle::Connection;
@@ -47,32 +46,34 @@ pub(super) fn find_by(
     let mut statement = conn.statement(sql).fetch_array_size(rows).prefetch_rows(rows + 1).build()?;
     let fetched = statement.query(&binds)?;
     let kind = learn_kind(store, fetched.column_info()[1].oracle_type())?;
-    let distinct = keys.iter().collect::<HashSet<_>>().len();
-    let mut found: HashMap<String, Found> = HashMap::with_capacity(distinct);
+    let mut found: HashMap<&str, Option<Found>> = keys.iter().map(|key| (key.as_str(), None)).collect();
+    let mut missing = found.len();
     for row in fetched {
         // Without a unique key there may be many rows of a key: the first one counts, the others need no round trip.
-        if found.len() == distinct {
+        if missing == 0 {
             break;
         }
         let row = row?;
         let [key, result, model] = row.sql_values() else { return Err(Failure::unreadable("too many columns")) };
-        // Not every row found is the row of a key: a database character set that lacks a character takes two URLs for one, and
-        // a linguistic comparison does. Such a row is no key's here, so it is nobody's hit.
-        if let Entry::Vacant(place) = found.entry(key.get()?) {
-            place.insert(Found { outcome: kind.read(result)?, model: model.get()? });
+        let key: String = key.get()?;
+        // Not every row found is the row of a key: a database character set that lacks a character takes two URLs for one.
+        // Such a row is nobody's hit.
+        if let Some(place @ None) = found.get_mut(key.as_str()) {
+            *place = Some(Found { outcome: kind.read(result)?, model: model.get()? });
+            missing -= 1;
         }
     }
-    Ok(keys.iter().map(|key| found.remove(key.as_str())).collect())
+    Ok(keys.iter().map(|key| found.get_mut(key.as_str()).and_then(Option::take)).collect())
 }
 
-/// What became of one row of an INSERT.
+/// What became of one row of a statement that writes.
 pub(super) enum Row {
     Stored,
     Conflict,
     Rejected(Rejection),
 }
 
-/// Why a row was not inserted, where that is no failure of the call.
+/// Why a row was not written, where that is no failure of the call.
 fn row_failure(store: &OracleStore, failure: Failure) -> Result<Row, Failure> {
     match failure.class {
         Class::Unique => Ok(Row::Conflict),
@@ -87,6 +88,10 @@ fn row_failure(store: &OracleStore, failure: Failure) -> Result<Row, Failure> {
         Class::Data => {
             store.unstorable.note(Rejection::ValueDoesNotFit, &failure.into_source());
             Ok(Row::Rejected(Rejection::ValueDoesNotFit))
+        }
+        Class::Rule => {
+            store.unstorable.note(Rejection::AgainstRules, &failure.into_source());
+            Ok(Row::Rejected(Rejection::AgainstRules))
         }
         _ => Err(failure),
     }
@@ -186,11 +191,16 @@ pub(super) fn row(
     sql: &str,
 ) -> Result<(Option<StoredResult>, ColumnKind), Failure> {
     let mut statement = conn.statement(sql).fetch_array_size(1).prefetch_rows(2).build()?;
-    let mut fetched = statement.query(&[&(&key.as_str(), &TEXT)])?;
+    let fetched = statement.query(&[&(&key.as_str(), &TEXT)])?;
     let kind = learn_kind(store, fetched.column_info()[1].oracle_type())?;
-    let row = fetched.next().transpose()?.map(|row| stored_result(store, kind, &row)).transpose()?;
-    // As in `find_by`.
-    Ok((row.filter(|row| row.key == *key), kind))
+    for row in fetched {
+        let row = stored_result(store, kind, &row?)?;
+        // As in `find_by`.
+        if row.key == *key {
+            return Ok((Some(row), kind));
+        }
+    }
+    Ok((None, kind))
 }
 
 /// Reads a row under its lock, asks what is to become of it, does that and commits; needs a connection that does not
@@ -205,10 +215,13 @@ pub(super) fn update(
     let not_done = |changed| Ok(conn.rollback().map(|()| changed)?);
     let changed = match (decide(before.as_ref()), before) {
         (Change::Keep, before) | (Change::Remove, before @ None) => return not_done(Some(Changed::Kept(before))),
-        (Change::Remove, Some(before)) => {
-            conn.execute(&store.statements.delete, &[&(&key.as_str(), &TEXT)])?;
-            Changed::Removed { before }
-        }
+        (Change::Remove, Some(before)) => match conn.execute(&store.statements.delete, &[&(&key.as_str(), &TEXT)]) {
+            Ok(_) => Changed::Removed { before },
+            Err(error) => match row_failure(store, error.into())? {
+                Row::Rejected(reason) => return not_done(Some(Changed::Rejected(reason))),
+                Row::Stored | Row::Conflict => return not_done(Some(Changed::Rejected(Rejection::Conflict))),
+            },
+        },
         (Change::Replace { outcome, model }, before) => {
             let new = NewResult { key: key.clone(), outcome, model };
             let written = match (Prepared::new(0, &new, kind), &before) {
@@ -222,8 +235,11 @@ pub(super) fn update(
                 Row::Conflict => return not_done(Some(Changed::Rejected(Rejection::Conflict))),
                 Row::Rejected(reason) => return not_done(Some(Changed::Rejected(reason))),
             }
-            let (after, _) = row(store, conn, key, &store.statements.row)?;
-            Changed::Replaced { before, after: after.ok_or_else(|| Failure::unreadable("another key"))? }
+            match row(store, conn, key, &store.statements.row)? {
+                (Some(after), _) => Changed::Replaced { before, after },
+                // The database character set lacks a character of the key: the row that was written is another key's.
+                (None, _) => return not_done(Some(Changed::Rejected(Rejection::Conflict))),
+            }
         }
     };
     conn.commit().map_err(Failure::of_commit)?;
@@ -242,15 +258,13 @@ fn replace(store: &OracleStore, conn: &Connection, row: &Prepared<'_>, kind: Col
     replaced.map_or_else(|error| row_failure(store, error.into()), |_| Ok(Row::Stored))
 }
 
-/// Up to `limit` rows of `range` in key order. A round trip of its own sets that order: lookups and inserts do not need it,
-/// so logging on shall not pay for it, and pages are for people and programs that can wait.
+/// Up to `limit` rows of `range` in key order.
 pub(super) fn page(
     store: &OracleStore,
     conn: &Connection,
     range: &Range<'_>,
     limit: usize,
 ) -> Result<Vec<StoredResult>, Failure> {
-    conn.execute(include_str!("../../../sql/oracle/inspect/binary_order.sql").trim_end(), &[])?;
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
     let (start, excluded, end, model) =
         ((&range.start(), &TEXT), (&range.excluded(), &TEXT), range.end(), (&range.model, &TEXT));

@@ -106,9 +106,12 @@ fn with_column(
 }
 
 /// How long an ASCII text may be in the column, which is what URLs and names of models are: a column that takes 30 characters
-/// has 120 bytes for them, but takes only 30.
-fn width(column: &ColumnInfo, bytes: u32, char_widths: &HashMap<String, u32>) -> u32 {
-    char_widths.get(column.name()).map_or(bytes, |chars| bytes.min(*chars))
+/// has 120 bytes for them, but takes only 30. With the word for what it counts.
+fn width(column: &ColumnInfo, bytes: u32, char_widths: &HashMap<String, u32>) -> (usize, &'static str) {
+    match char_widths.get(column.name()) {
+        Some(chars) if *chars < bytes => (*chars as usize, "characters"),
+        _ => (bytes as usize, "bytes"),
+    }
 }
 
 fn key_column(
@@ -120,9 +123,9 @@ fn key_column(
     let wanted = expected.max_key_bytes;
     match column.oracle_type() {
         OracleType::Varchar2(bytes) => {
-            let width = width(column, *bytes, char_widths);
-            if (width as usize) < wanted {
-                Check::warning(KEY, format!("takes {width} bytes, {}", names.narrow_key_remedy(width as usize, wanted)))
+            let (width, unit) = width(column, *bytes, char_widths);
+            if width < wanted {
+                Check::warning(KEY, format!("takes {width} {unit}, {}", names.narrow_key_remedy(width, wanted)))
             } else {
                 Check::ok(KEY, format!("is VARCHAR2 of {bytes} bytes"))
             }
@@ -157,7 +160,7 @@ fn result_column(column: &ColumnInfo) -> Check {
 fn model_column(column: &ColumnInfo, char_widths: &HashMap<String, u32>, expected: &Expected) -> Check {
     match column.oracle_type() {
         OracleType::Varchar2(size) | OracleType::NVarchar2(size) => {
-            expected.model_check(MODEL, width(column, *size, char_widths) as usize)
+            expected.model_check(MODEL, width(column, *size, char_widths))
         }
         other => Check::failed(MODEL, format!("is {other}: make it VARCHAR2(200)")),
     }

@@ -61,11 +61,11 @@ impl<'a> OracleSession<'a> {
                 None => checkout(self.store, self.store.acquire_timeout)?,
             };
             let started = Instant::now();
-            connection.is_at_work = true;
+            connection.is_suspect = true;
             connection.set_autocommit(autocommit);
             let worked = work(&connection);
             connection.set_autocommit(true);
-            connection.is_at_work = false;
+            connection.is_suspect = false;
             let failure = match worked {
                 Ok(done) => {
                     connection.good_call = Span::since(started);
@@ -77,7 +77,7 @@ impl<'a> OracleSession<'a> {
             match failure.class {
                 Class::Dead => {
                     // The driver does not take each of these errors for the end: the pool shall discard it all the same.
-                    connection.is_at_work = true;
+                    connection.is_suspect = true;
                     let silent = self.store.manager.note_death(started.elapsed());
                     // A server that keeps silent costs the session, too, but only after the call timeout: another
                     // connection would wait as long again for the same silence, and whoever asked has given up by then.
@@ -91,15 +91,15 @@ impl<'a> OracleSession<'a> {
                 }
                 // The instance is coming or going, and the session with it.
                 Class::Unreachable => {
-                    connection.is_at_work = true;
+                    connection.is_suspect = true;
                     return Err(failure.into());
                 }
                 class => {
                     // r2d2 never rolls back: what is open now would pass to the next user, who would commit it. Where
                     // this fails, the connection is not for anybody: the pool discards what is at work when it returns.
-                    connection.is_at_work = true;
+                    connection.is_suspect = true;
                     if connection.rollback().is_ok() {
-                        connection.is_at_work = false;
+                        connection.is_suspect = false;
                         self.connection = Some(connection);
                     }
                     if class != Class::Contention || contention + 1 == CONTENTION_ATTEMPTS {

@@ -10,8 +10,19 @@ use super::OracleStore;
 use super::column::TEXT;
 use super::errors::Failure;
 use super::rows::{Prepared, Row, find_by, run};
-use crate::domain::{Key, NewResult};
+use crate::domain::{Key, NewResult, Outcome};
 use crate::store::{Rejection, Swap, Swapped};
+
+impl Row {
+    /// The same of a swap, after which `stored` is there.
+    fn swapped(self, stored: Option<Outcome>) -> Swapped {
+        match self {
+            Self::Stored => Swapped::Done(stored),
+            Self::Conflict => Swapped::Rejected(Rejection::Conflict),
+            Self::Rejected(reason) => Swapped::Rejected(reason),
+        }
+    }
+}
 
 /// Changes at most as many rows as the longest list has binds; needs a connection that does not commit by itself.
 ///
@@ -55,21 +66,19 @@ pub(super) fn swap_chunk(store: &OracleStore, conn: &Connection, swaps: &[Swap])
         }
         let (ends, _) = run(store, &mut batch, prepared.len())?;
         for (row, end) in prepared.into_iter().zip(ends) {
-            swapped[row.at] = match end {
-                Row::Stored => Swapped::Done(Some(row.stored)),
-                Row::Conflict => Swapped::Rejected(Rejection::Conflict),
-                Row::Rejected(reason) => Swapped::Rejected(reason),
-            };
+            swapped[row.at] = end.swapped(Some(row.stored));
         }
     }
     if !removals.is_empty() {
-        let mut batch = conn.batch(&store.statements.delete, removals.len()).build()?;
+        let mut batch = conn.batch(&store.statements.delete, removals.len()).with_batch_errors().build()?;
         batch.set_type(1, &TEXT)?;
         for &at in &removals {
             batch.append_row(&[&swaps[at].key.as_str()])?;
-            swapped[at] = Swapped::Done(None);
         }
-        batch.execute()?;
+        let (ends, _) = run(store, &mut batch, removals.len())?;
+        for (at, end) in removals.into_iter().zip(ends) {
+            swapped[at] = end.swapped(None);
+        }
     }
     conn.commit().map_err(Failure::of_commit)?;
     Ok(swapped)

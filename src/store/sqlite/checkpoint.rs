@@ -173,15 +173,20 @@ impl Shared {
 }
 
 /// What a checkpoint tells of the log, in pages; both are -1 where another program makes a checkpoint.
-struct Log {
+pub(super) struct Log {
     pages: i64,
     carried: i64,
 }
 
 impl Log {
     /// Whether all of it is in the file.
-    fn is_carried(&self) -> bool {
+    pub(super) fn is_carried(&self) -> bool {
         self.pages >= 0 && self.carried == self.pages
+    }
+
+    /// Whether nothing is left of it, which is what TRUNCATE is for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pages == 0
     }
 }
 
@@ -218,10 +223,9 @@ fn carry_all(connection: &Connection) -> rusqlite::Result<bool> {
 
 /// The same at the end, and leaves an empty log where nobody is in the way: one that is left behind would be carried into
 /// whatever file is put in the place of this one.
-pub(super) fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
+pub(super) fn empty_log(connection: &Connection) -> rusqlite::Result<Log> {
     connection.busy_timeout(END_PATIENCE)?;
-    // Where somebody is in the way, all may have been carried over all the same.
-    checkpoint(connection, "TRUNCATE").map(|log| log.is_carried())
+    checkpoint(connection, "TRUNCATE")
 }
 
 /// PASSIVE waits for nobody, RESTART and TRUNCATE for as long as `busy_timeout` says.

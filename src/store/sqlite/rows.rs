@@ -70,12 +70,12 @@ pub(super) fn insert_rows(
                     },
                     Inserted::Existed,
                 )),
-                // NOT NULL, CHECK: the row does not fit this table; SQLite has undone this statement alone.
-                Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-                    store.unstorable.note(Rejection::ValueDoesNotFit, &error.into());
-                    Ok(Inserted::Rejected(Rejection::ValueDoesNotFit))
+                // SQLite has undone this statement alone.
+                Err(error) => {
+                    let Some(reason) = rejection(&error) else { return Err(error) };
+                    store.unstorable.note(reason, &error.into());
+                    Ok(Inserted::Rejected(reason))
                 }
-                Err(error) => Err(error),
             })
             .collect::<rusqlite::Result<_>>()?
     };
@@ -100,8 +100,10 @@ pub(super) fn update_row(
         match (decide(before.as_ref()), before) {
             (Change::Keep, before) | (Change::Remove, before @ None) => return Ok(Changed::Kept(before)),
             (Change::Remove, Some(before)) => {
-                transaction.prepare_cached(&statements.delete)?.execute([key.as_str()])?;
-                Changed::Removed { before }
+                match transaction.prepare_cached(&statements.delete)?.execute([key.as_str()]) {
+                    Ok(_) => Changed::Removed { before },
+                    Err(error) => return rejection(&error).map(Changed::Rejected).ok_or(error),
+                }
             }
             (Change::Replace { outcome: Outcome::Text(_), .. }, _) if !affinity.takes_text() => {
                 return Ok(Changed::Rejected(Rejection::ValueDoesNotFit));
@@ -147,7 +149,8 @@ pub(super) fn swap_rows(
                     return Ok(Swapped::Overtaken);
                 }
                 let Some(Found { outcome, model }) = swap.after.clone() else {
-                    return remove.execute([swap.key.as_str()]).map(|_| Swapped::Done(None));
+                    let removed = remove.execute([swap.key.as_str()]);
+                    return removed.map_or_else(swap_failure, |_| Ok(Swapped::Done(None)));
                 };
                 if matches!(outcome, Outcome::Text(_)) && !affinity.takes_text() {
                     return Ok(Swapped::Rejected(Rejection::ValueDoesNotFit));
@@ -155,8 +158,7 @@ pub(super) fn swap_rows(
                 let row = NewResult { key: swap.key.clone(), outcome, model };
                 match put(&mut update, statements.has_model, &row) {
                     Ok(_) => Ok(Swapped::Done(find(&mut select, &swap.key)?.map(|found| found.outcome))),
-                    // SQLite has undone this statement alone.
-                    Err(error) => rejection(&error).map(Swapped::Rejected).ok_or(error),
+                    Err(error) => swap_failure(error),
                 }
             })
             .collect::<rusqlite::Result<_>>()?
@@ -174,13 +176,33 @@ fn put(update: &mut rusqlite::CachedStatement<'_>, has_model: bool, row: &NewRes
     }
 }
 
-/// What a constraint says against a row; `None` where the error is another one.
+/// What a swap came to that failed; SQLite has undone this statement alone.
+fn swap_failure(error: rusqlite::Error) -> rusqlite::Result<Swapped> {
+    rejection(&error).map(Swapped::Rejected).ok_or(error)
+}
+
+/// What a constraint or a trigger says against a row; `None` where the error is another one.
 fn rejection(error: &rusqlite::Error) -> Option<Rejection> {
     match error.sqlite_extended_error_code() {
         Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => Some(Rejection::Conflict),
-        _ if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Some(Rejection::ValueDoesNotFit),
+        // NULL, or a type that a STRICT table does not take.
+        Some(ffi::SQLITE_CONSTRAINT_NOTNULL | ffi::SQLITE_CONSTRAINT_DATATYPE) => Some(Rejection::ValueDoesNotFit),
+        _ if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Some(Rejection::AgainstRules),
         _ => None,
     }
+}
+
+/// The first `limit` of `rows`, without those of other programs whose key is no UTF-8: they have no address here.
+pub(super) fn stored_results(mut rows: rusqlite::Rows<'_>, limit: usize) -> rusqlite::Result<Vec<StoredResult>> {
+    let mut page = Vec::new();
+    while page.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        if row.get_ref(0)?.as_str().is_ok() {
+            page.push(stored_result(row)?);
+        }
+    }
+    Ok(page)
 }
 
 /// A row of `row.sql` or `page.sql`.

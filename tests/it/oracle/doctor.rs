@@ -101,8 +101,8 @@ fn a_width_in_characters_is_not_taken_for_one_in_bytes() {
     );
     let doctor = Doctor::ask(&database, &[]);
     assert_eq!(doctor.code, Some(1));
-    doctor.assert("key column", "warning", "takes 1000 bytes");
-    doctor.assert("model column", "failed", "takes 30 bytes");
+    doctor.assert("key column", "warning", "takes 1000 characters");
+    doctor.assert("model column", "failed", "takes 30 characters");
 }
 
 #[test]

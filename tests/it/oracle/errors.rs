@@ -5,8 +5,8 @@ use augur::store::StoreError;
 use oci_standin::FailOn;
 
 use super::{
-    DOES_NOT_FIT, HIT, IN_THE_WAY, NO_SPACE, STORED, Server, TABLE, assert_unavailable, cache_status, millis,
-    wait_until,
+    AGAINST_RULES, DOES_NOT_FIT, HIT, IN_THE_WAY, NO_SPACE, STORED, Server, TABLE, assert_unavailable, cache_status,
+    millis, wait_until,
 };
 use crate::contract::Backend;
 use crate::contract::oracle::Oracle;
@@ -27,7 +27,7 @@ impl Server {
 
 #[test]
 fn a_dead_session_is_replaced_and_the_request_answered() {
-    for ora in [28, 1012, 1089, 1092, 2396, 3113, 3114, 3135, 12537, 12547, 12560, 12570, 12571] {
+    for ora in [28, 1012, 1089, 1092, 2392, 2394, 2396, 2399, 3113, 3114, 3135, 12537, 12547, 12560, 12570, 12571] {
         for on in [FailOn::Select, FailOn::Change] {
             let server = server();
             server.fail(1, ora, on);
@@ -124,7 +124,9 @@ fn credentials_that_are_refused_are_not_tried_again() {
 
 #[test]
 fn a_missing_table_column_or_right_is_503_with_the_remedy_in_the_log() {
-    for (ora, remedy) in [(942, "augur schema apply"), (904, "augur schema check"), (1031, "grant"), (4063, "check")] {
+    for (ora, remedy) in
+        [(942, "augur schema apply"), (904, "augur schema check"), (1031, "grant"), (41900, "grant"), (4063, "check")]
+    {
         let server = server();
         server.fail(FOR_EVER, ora, FailOn::Select);
         for _ in 0..3 {
@@ -149,7 +151,7 @@ fn a_missing_right_to_insert_is_said_once_however_many_requests_there_are() {
 
 #[test]
 fn a_database_without_space_answers_without_storing_and_gives_one_alarm() {
-    for ora in [1653, 1654, 1688, 1683, 1536, 1950, 1652, 30036, 257, 12953, 12954] {
+    for ora in [1653, 1654, 1658, 1659, 1688, 1683, 1536, 1950, 1652, 30036, 257, 12953, 12954] {
         let server = server();
         server.fail(FOR_EVER, ora, FailOn::Change);
         let executes = server.database.standin.counters().executes;
@@ -218,15 +220,21 @@ fn a_row_that_another_row_keeps_out_is_answered_and_said_once_and_the_others_are
 
 #[test]
 fn a_row_that_the_table_does_not_take_is_answered_and_not_stored() {
-    for ora in [12899, 1461, 1400, 1438, 1426, 2290, 2291] {
-        let server = server();
-        server.fail(FOR_EVER, ora, FailOn::Change);
-        for n in 0..5 {
-            assert_eq!(cache_status(&server.app.ask(&format!("{URL}{n}"))), DOES_NOT_FIT, "ORA-{ora}");
+    const DATA: [u32; 7] = [12899, 1461, 1400, 1407, 1438, 1426, 1722];
+    const RULES: [u32; 7] = [2290, 2291, 1402, 14400, 28115, 20000, 20999];
+    let not_stored = |oras: [u32; 7], status: &str, told: &str| {
+        for ora in oras {
+            let server = server();
+            server.fail(FOR_EVER, ora, FailOn::Change);
+            for n in 0..5 {
+                assert_eq!(cache_status(&server.app.ask(&format!("{URL}{n}"))), status, "ORA-{ora}");
+            }
+            assert_eq!(server.rows(), 0);
+            assert_eq!(server.lines(told), 1, "{}", server.app.log());
         }
-        assert_eq!(server.rows(), 0);
-        assert_eq!(server.lines("a row does not fit the table"), 1, "{}", server.app.log());
-    }
+    };
+    not_stored(DATA, DOES_NOT_FIT, "a row does not fit the table");
+    not_stored(RULES, AGAINST_RULES, "the table's own rules refuse");
 }
 
 #[test]
@@ -264,7 +272,7 @@ fn a_transaction_that_can_neither_be_committed_nor_rolled_back_ends_with_its_ses
         store.session(store.acquire_timeout()).unwrap().insert_many(&rows)
     };
     insert(&["a"]).unwrap();
-    wait_until("the pool is full", || standin.counters().open_sessions == 4);
+    super::wait_for_sessions(&backend.database, 4);
     standin.fail_next(2, 3156, FailOn::End);
     assert!(matches!(insert(&["a", "b", "c"]), Err(StoreError::Timeout(_))));
     for key in ["d", "e", "f", "g"] {

@@ -56,7 +56,7 @@ impl Server {
     /// Waits for this many sessions, so that logging on is not counted among what comes after.
     fn settled(self, sessions: u64) -> Self {
         let server = self.checked();
-        wait_until("the pool is full", || server.database.standin.counters().open_sessions == sessions);
+        wait_for_sessions(&server.database, sessions);
         server
     }
 
@@ -67,6 +67,14 @@ impl Server {
     fn lines(&self, text: &str) -> usize {
         self.app.log().lines().filter(|line| line.contains(text)).count()
     }
+}
+
+/// Waits for this many sessions that have been set up.
+fn wait_for_sessions(database: &Database, sessions: u64) {
+    wait_until("the pool is full", || {
+        let counters = database.standin.counters();
+        counters.open_sessions == sessions && counters.sessions_altered >= sessions
+    });
 }
 
 fn start(database: &Database, more: &[&str]) -> App {
@@ -103,4 +111,5 @@ const STORED: &str = "augur; fwd=miss; stored";
 const NO_SPACE: &str = "augur; fwd=miss; detail=\"not stored: no space\"";
 const KEY_TOO_LONG: &str = "augur; fwd=miss; detail=\"not stored: key too long\"";
 const DOES_NOT_FIT: &str = "augur; fwd=miss; detail=\"not stored: value does not fit\"";
+const AGAINST_RULES: &str = "augur; fwd=miss; detail=\"not stored: against the table's rules\"";
 const IN_THE_WAY: &str = "augur; fwd=miss; detail=\"not stored: another row is in the way\"";

@@ -241,6 +241,15 @@ fn requests_that_timed_out_in_the_queue_leave_no_work_behind() {
 }
 
 #[test]
+fn an_idle_server_whose_database_keeps_silent_comes_to_its_end() {
+    // Each goodbye waits for its answer for twice as long: all of them together for longer than the end of a server may take.
+    let mut server = Server::start(&["store.oracle.call_timeout_ms=30000"]).settled(4);
+    server.database.standin.set_hang(Hang::Silent);
+    server.app.signal("TERM");
+    assert_eq!(server.app.wait().code(), Some(0));
+}
+
+#[test]
 fn a_server_whose_database_hangs_stops_within_its_grace_time() {
     for hang in [Hang::Busy, Hang::Silent] {
         let mut server = Server::start(&["server.shutdown_grace_ms=500"]).settled(4);

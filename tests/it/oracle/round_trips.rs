@@ -88,6 +88,7 @@ fn sixty_four_keys_are_looked_up_and_stored_in_one_round_trip_each() {
     let backend = Oracle::fresh();
     let standin = &backend.database.standin;
     let store = crate::contract::Backend::store(&backend);
+    super::wait_for_sessions(&backend.database, 4);
     let mut session = store.session(store.acquire_timeout()).unwrap();
     let keys: Vec<Key> = (0..64).map(key).collect();
     let rows: Vec<NewResult> = (0..64).map(|n| row(n, n as f64)).collect();
@@ -111,6 +112,7 @@ fn a_batch_of_64_of_which_10_are_there_costs_four_round_trips_at_the_most_and_an
     let backend = Oracle::fresh();
     let standin = &backend.database.standin;
     let store = crate::contract::Backend::store(&backend);
+    super::wait_for_sessions(&backend.database, 4);
     let mut session = store.session(store.acquire_timeout()).unwrap();
     let there: Vec<NewResult> = (0..10).map(|n| row(n * 6, -1.0)).collect();
     session.insert_many(&there).unwrap();

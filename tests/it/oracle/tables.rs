@@ -1,6 +1,8 @@
 //! Tables that other programs made.
 
-use super::{DOES_NOT_FIT, HIT, KEY_TOO_LONG, STORED, Server, assert_unavailable, cache_status, wait_until};
+use super::{
+    DOES_NOT_FIT, HIT, IN_THE_WAY, KEY_TOO_LONG, STORED, Server, assert_unavailable, cache_status, wait_until,
+};
 use crate::app::augur;
 use crate::standin::Database;
 
@@ -184,4 +186,31 @@ fn a_missing_table_is_503_said_once_and_works_as_soon_as_it_is_made() {
     assert!(apply.status().unwrap().success());
     assert_eq!(cache_status(&server.app.ask("http://example.com/")), STORED);
     wait_until("readiness", || server.app.get("/health/ready").status == 200);
+}
+
+#[test]
+fn a_url_that_the_table_takes_for_another_gets_no_answer_of_that_one() {
+    let server = Server::with_table(
+        "CREATE TABLE URL_RESULT (URL VARCHAR2(400) COLLATE BINARY_CI PRIMARY KEY, RESULT NUMBER)",
+        &PLAIN,
+    );
+    server.database.execute("INSERT INTO URL_RESULT (URL, RESULT) VALUES ('http://example.com/a', 7)");
+    let other = server.app.ask("http://example.com/A");
+    assert_eq!(cache_status(&other), IN_THE_WAY);
+    assert_ne!(other.result_text(), "7");
+    assert_eq!(server.app.ask("http://example.com/a").result_text(), "7");
+}
+
+#[test]
+fn of_rows_that_the_table_takes_for_one_each_url_gets_its_own() {
+    let server =
+        Server::with_table("CREATE TABLE URL_RESULT (URL VARCHAR2(400) COLLATE BINARY_CI, RESULT NUMBER)", &PLAIN);
+    for (url, result) in [("a", 1), ("A", 2), ("b", 3), ("B", 4)] {
+        server.database.execute(&format!("INSERT INTO URL_RESULT (URL, RESULT) VALUES ('{url}', {result})"));
+    }
+    assert_eq!(server.app.ask("A").result_text(), "2");
+    let batch = server.app.post("/urls", r#"{"urls": ["A", "B", "a"]}"#);
+    let results: Vec<f64> =
+        batch.json()["results"].as_array().unwrap().iter().map(|entry| entry["result"].as_f64().unwrap()).collect();
+    assert_eq!(results, [2.0, 4.0, 1.0]);
 }

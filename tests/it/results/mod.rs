@@ -127,3 +127,18 @@ fn that_nothing_was_stored_is_told_where_it_is_known() {
         assert_eq!(problem["detail"].as_str().unwrap().contains("nothing was stored"), told, "ORA-{ora}: {problem}");
     }
 }
+
+#[test]
+fn what_the_rules_of_the_table_refuse_is_409_and_changes_nothing() {
+    let server = Server::start(oracle());
+    server.create("http://a/", serde_json::json!(1));
+    for (method, body, ora) in [("PUT", Some("{\"result\": 2}"), 2290), ("DELETE", None, 2292), ("DELETE", None, 20001)]
+    {
+        server.table.standin.fail_next(1, ora, FailOn::Change);
+        let refused = server.call(method, &path("http://a/"), &[], body);
+        assert_eq!(refused.status, 409, "{method}, ORA-{ora}");
+        let told = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert!(told.contains("own rules") && !told.contains("ORA"), "{told}");
+    }
+    assert_eq!(server.get(&path("http://a/")).json()["result"], 1.0);
+}
