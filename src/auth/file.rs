@@ -8,6 +8,9 @@ use super::{Hash, Holder, Scope};
 /// Longest name of a key, in bytes.
 const MAX_NAME_BYTES: usize = 64;
 
+/// What to do about a file without good lines.
+const REMEDY: &str = "lines are made by `augur keygen`";
+
 /// A key that is admitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -25,7 +28,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Entry>, String> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let entry = parse_line(line).map_err(|reason| format!("line {number}: {reason}"))?;
+        let entry = parse_line(line).map_err(|reason| format!("line {number}: {reason}: {REMEDY}"))?;
         if entries.iter().any(|known| known.holder.name == entry.holder.name) {
             return Err(format!("line {number}: its name stands in a line before"));
         }
@@ -36,7 +39,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Entry>, String> {
     }
     // Also what a reader sees of a file that is just being rewritten.
     if entries.is_empty() {
-        return Err("it holds no key (`augur keygen` makes the lines)".to_owned());
+        return Err(format!("it holds no key: {REMEDY}"));
     }
     Ok(entries)
 }

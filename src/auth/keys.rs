@@ -1,7 +1,8 @@
 //! The keys that are admitted now: read at the start, and again whenever the file has changed.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -18,10 +19,18 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub struct Keys {
     path: PathBuf,
     entries: RwLock<Arc<Vec<Entry>>>,
-    /// The file as it was when it was last looked at, read well or not.
-    seen: Mutex<Option<Stamp>>,
 }
 
+/// What is known of the file from looking at it.
+struct Seen {
+    /// The file as it was when it was last read, good or bad.
+    stamp: Option<Stamp>,
+    /// What was said last of a file that could not be read.
+    to_retry: Option<String>,
+}
+
+/// # Errors
+/// An [`io::Error`] where the file cannot be read; else what is wrong with it.
 fn read(path: &Path) -> anyhow::Result<Vec<Entry>> {
     let read = std::fs::read_to_string(path).map_err(anyhow::Error::from);
     let entries = read.and_then(|text| parse(&text).map_err(anyhow::Error::msg));
@@ -43,16 +52,16 @@ impl Keys {
     /// # Errors
     /// What is wrong with the file, with the line's number; never what a line holds.
     pub fn watch(path: &Path) -> anyhow::Result<Arc<Self>> {
-        let seen = Stamp::of(path).ok();
-        let entries = read(path)?;
-        let keys =
-            Arc::new(Self { path: path.to_owned(), entries: RwLock::new(Arc::new(entries)), seen: Mutex::new(seen) });
+        // Taken first: what changes while it is read is read again.
+        let mut seen = Seen { stamp: Stamp::of(path).ok(), to_retry: None };
+        let entries = RwLock::new(Arc::new(read(path)?));
+        let keys = Arc::new(Self { path: path.to_owned(), entries });
         let watched = Arc::downgrade(&keys);
         std::thread::Builder::new()
             .name("keys-file".to_owned())
             .spawn(move || {
                 while let Some(keys) = watched.upgrade() {
-                    keys.look();
+                    keys.look(&mut seen);
                     drop(keys);
                     std::thread::sleep(LOOK_EVERY);
                 }
@@ -61,11 +70,12 @@ impl Keys {
         Ok(keys)
     }
 
-    /// Takes the file over where it has changed; a bad one is told of once, and the keys before stay.
-    fn look(&self) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Takes the file over where it has changed; a bad one is told of once, and the keys before stay. One that cannot be read,
+    /// as where too many files are open, is tried again each time: a key may have been withdrawn in it.
+    fn look(&self, seen: &mut Seen) {
+        let told = seen.to_retry.take();
         let stamp = Stamp::of(&self.path).ok();
-        if *seen == stamp {
+        if stamp.is_some() && seen.stamp == stamp {
             return;
         }
         match read(&self.path) {
@@ -73,13 +83,18 @@ impl Keys {
                 log::info!(target: "augur::auth", "auth.keys_file was read again: {} keys", entries.len());
                 *self.entries.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(entries);
             }
-            Err(error) => log::error!(
-                target: "augur::auth",
-                "auth.keys_file {} has changed and cannot be used; the keys before stay in force: {error:#}",
-                self.path.display()
-            ),
+            Err(error) => {
+                let reason = format!("{error:#}");
+                if told.as_ref() != Some(&reason) {
+                    log::error!(target: "augur::auth", "the keys before stay in force: {reason}");
+                }
+                if error.is::<io::Error>() {
+                    seen.to_retry = Some(reason);
+                    return;
+                }
+            }
         }
-        *seen = stamp;
+        seen.stamp = stamp;
     }
 
     /// Whose key this is. Compares with every key there is, each in constant time, so that the time tells nothing of them.

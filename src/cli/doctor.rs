@@ -62,7 +62,7 @@ fn diagnose(settings: &Settings, replicas: u32) -> Vec<Check> {
     if !keys_file.as_os_str().is_empty() {
         checks.push(match Keys::count(keys_file) {
             Ok(count) => Check::ok(API_KEYS, format!("{count} in auth.keys_file {}", keys_file.display())),
-            Err(error) => Check::failed(API_KEYS, format!("{error:#}: lines are made by `augur keygen`")),
+            Err(error) => Check::failed(API_KEYS, format!("{error:#}")),
         });
     }
     if settings.store.backend == Backend::Oracle {

@@ -37,7 +37,15 @@ fn the_file_of_api_keys_is_read() {
     let setting = format!("auth.keys_file={}", keys.display());
     let (code, text) = run(&["doctor", "--set", &setting], &folder.path().join("augur.db"));
     assert_eq!(code, Some(1), "{text}");
-    assert!(text.contains("failed   API keys: auth.keys_file "), "{text}");
+    assert!(text.contains("failed   API keys: auth.keys_file ") && !text.contains("keygen"), "{text}");
+    for (bad, said) in [("# none\n", "keys: it holds no key: "), ("ops\n", "keys: line 1: a line is a name, ")] {
+        std::fs::write(&keys, bad).unwrap();
+        let (_, text) = run(&["doctor", "--set", &setting], &folder.path().join("augur.db"));
+        let line = text.lines().find(|line| line.starts_with("failed   API keys: ")).unwrap();
+        assert!(line.contains(said) && line.ends_with(": lines are made by `augur keygen`"), "{line}");
+        assert_eq!(line.matches("keygen").count(), 1, "{line}");
+        assert_eq!(line.matches("auth.keys_file").count(), 1, "{line}");
+    }
     let made = augur().args(["keygen", "--name", "ops", "--scope", "predict"]).output().unwrap();
     let made = String::from_utf8(made.stdout).unwrap();
     let line = made.lines().find_map(|line| line.strip_prefix("line: ")).unwrap().to_owned();

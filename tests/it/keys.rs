@@ -175,6 +175,28 @@ fn the_file_is_read_again_when_it_changes_and_a_bad_one_is_refused() {
 }
 
 #[test]
+fn a_file_that_could_not_be_read_for_a_passing_reason_is_tried_again_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut keys = KeysFile::new();
+    let withdrawn = keys.add("withdrawn", &["results:read"]);
+    keys.add("staying", &["results:read"]);
+    let app = start(&folder, &[keys.setting()]);
+    let list = || status(&app, "GET", "/api/results", &withdrawn, None);
+    assert_eq!(list(), 200);
+    let before = app.limit_files(Some(3));
+    keys.write(keys.lines.last().unwrap());
+    let line = app.wait_for_log("Too many open files");
+    assert!(line.contains("the keys before stay in force: auth.keys_file "), "{line}");
+    app.limit_files(before);
+    let end = std::time::Instant::now() + crate::app::PATIENCE;
+    while list() != 401 {
+        assert!(std::time::Instant::now() < end, "{}", app.log());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(app.log().matches("the keys before stay in force").count(), 1, "{}", app.log());
+}
+
+#[test]
 fn a_bad_keys_file_stops_the_start_and_its_line_is_named() {
     let refusal = |settings: &[String]| {
         let mut serve = augur();
