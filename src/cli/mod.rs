@@ -55,10 +55,7 @@ impl SettingsArgs {
             all_values_of("--set", std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()))
         };
         let overrides = Overrides { config_file: self.config, set };
-        // A variable that is not Unicode cannot be one of ours.
-        let environment =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        settings::load(&overrides, environment).map_err(anyhow::Error::msg)
+        settings::load(&overrides, std::env::vars_os()).map_err(anyhow::Error::msg)
     }
 }
 

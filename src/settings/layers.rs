@@ -1,6 +1,7 @@
 //! Layers of settings: compiled-in default, file, environment, command line; each value remembers where it came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use config::{Config, File, FileFormat, Value, ValueKind};
@@ -21,15 +22,14 @@ pub struct Overrides {
     pub set: Vec<String>,
 }
 
-/// The settings in force.
-#[derive(Debug)]
+/// The settings in force. No `Debug`, here and below: a value may be a password.
 pub struct Effective {
     /// The checked settings.
     pub settings: Settings,
     values: BTreeMap<String, Setting>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Setting {
     value: Value,
     origin: String,
@@ -39,33 +39,40 @@ struct Setting {
 ///
 /// # Errors
 /// One sentence that names the key, its place, and the nearest known key or the type that is wanted.
-pub fn load(overrides: &Overrides, environment: impl Iterator<Item = (String, String)>) -> Result<Effective, String> {
+pub fn load(
+    overrides: &Overrides,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Effective, String> {
     let mut values = flatten(DEFAULTS, "default")?;
-    let mut environment: Vec<(String, String)> = environment.collect();
+    let tables: BTreeSet<String> = values.keys().filter_map(|key| Some(key.split_once('.')?.0.to_owned())).collect();
+    let mut environment: Vec<(OsString, OsString)> = environment.collect();
     environment.sort_unstable();
     let named_by_environment = || {
         let path = environment.iter().find(|(name, value)| name == "AUGUR_CONFIG" && !value.is_empty());
         path.map(|(_, path)| PathBuf::from(path))
     };
     if let Some(path) = overrides.config_file.clone().or_else(named_by_environment) {
+        let text = std::fs::read_to_string(&path);
         let path = path.display().to_string();
-        let text = std::fs::read_to_string(&path).map_err(|e| format!("cannot read the config file {path}: {e}"))?;
+        let text = text.map_err(|e| format!("cannot read the config file {path}: {e}"))?;
         for (key, setting) in flatten(&text, &path)? {
             replace(&mut values, &key, setting)?;
         }
     }
-    for (name, text) in environment {
-        // One underscore less is a slip. What a platform sets for a service called augur, such as AUGUR_SERVICE_HOST, has no
-        // two of them in a row.
-        if let Some(rest) = name.strip_prefix("AUGUR_").filter(|rest| !rest.starts_with('_') && rest.contains("__")) {
+    for (name, text) in &environment {
+        let name = name.to_string_lossy();
+        let Some(rest) = name.strip_prefix("AUGUR_") else { continue };
+        // One underscore less is a slip. What a platform sets for its services, such as AUGUR_DB__PRIMARY_SERVICE_HOST, names
+        // no table.
+        if rest.split_once("__").is_some_and(|(table, _)| tables.contains(&table.to_ascii_lowercase())) {
             return Err(format!(
                 "environment {name}: write {ENVIRONMENT_PREFIX}{rest}, with two underscores after AUGUR"
             ));
         }
         if let Some(key) = name.strip_prefix(ENVIRONMENT_PREFIX) {
             let key = key.to_ascii_lowercase().replace("__", ".");
-            let origin = format!("environment {name}");
-            let setting = parse_like(&values, &key, &text, origin)?;
+            let text = text.to_str().ok_or_else(|| format!("environment {name} is not UTF-8"))?;
+            let setting = parse_like(&values, &key, text, format!("environment {name}"))?;
             replace(&mut values, &key, setting)?;
         }
     }

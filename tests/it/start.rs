@@ -1,6 +1,7 @@
 //! What an operator sees: mistakes stop the start with one sentence, and the commands around the settings.
 
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt;
 
 use crate::app::{App, augur};
 
@@ -84,10 +85,19 @@ fn the_environment_counts_and_says_where_a_mistake_is() {
         String::from_utf8(done.stderr).unwrap(),
         "augur: environment AUGUR_STORE__BACKEND: write AUGUR__STORE__BACKEND, with two underscores after AUGUR\n"
     );
+    let not_text = std::ffi::OsStr::from_bytes(b"secret\xff");
+    let done = augur().args(["config", "check"]).env("AUGUR__STORE__ORACLE__PASSWORD", not_text).output().unwrap();
+    assert_eq!(
+        String::from_utf8(done.stderr).unwrap(),
+        "augur: environment AUGUR__STORE__ORACLE__PASSWORD is not UTF-8\n"
+    );
     let shown = augur()
         .args(["--set", "log.level=debug", "config", "show"])
-        // what a cluster sets for a service of this name
+        // what platforms set for services of this name
         .env("AUGUR_SERVICE_HOST", "10.0.0.7")
+        .env("AUGUR_DB__PRIMARY_SERVICE_HOST", "10.0.0.7")
+        .env("AUGUR_ENV_AUGUR__STORE__BACKEND", "oracle")
+        .env("AUGUR_SOMETHING", not_text)
         .env("AUGUR__STORE__ORACLE__PASSWORD", "12345")
         .env("AUGUR__LANES__MAX_BATCH", "7")
         .output()
@@ -107,6 +117,11 @@ fn the_shipped_examples_load_and_a_file_can_be_named_by_the_environment() {
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains(&format!("store.backend = \"oracle\"  # {example}\n")), "{shown}");
     assert!(augur().args(["config", "check", "--config", example]).output().unwrap().status.success());
+    let folder = tempfile::tempdir().unwrap();
+    let no_text = folder.path().join(std::ffi::OsStr::from_bytes(b"\xff.toml"));
+    std::fs::copy(example, &no_text).unwrap();
+    let shown = augur().args(["config", "show"]).env("AUGUR_CONFIG", no_text).output().unwrap();
+    assert!(String::from_utf8(shown.stdout).unwrap().contains("store.backend = \"oracle\"  # "), "{:?}", shown.stderr);
 }
 
 #[test]
