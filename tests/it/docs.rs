@@ -290,4 +290,8 @@ fn a_file_that_a_browser_has_is_not_sent_again() {
     }
     let other = get("", "\"x\"");
     assert_eq!((other.status, other.header("cache-control")), (200, Some("no-cache")));
+    let refused = server.app.call("GET", "/docs/", &[("If-Match", "\"x\"")], None);
+    let document = server.app.get("/openapi.json").json();
+    let response = &document["components"]["responses"]["PreconditionFailed"];
+    assert_eq!(refused.json(), response["content"]["application/problem+json"]["example"]);
 }

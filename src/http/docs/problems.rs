@@ -2,44 +2,55 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use actix_web::ResponseError;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, Header, Ref, RefOr, Response, ResponseBuilder, Schema};
 use utoipa::{IntoResponses, Modify, PartialSchema};
 
-use crate::http::error::Problem;
+use crate::auth::Scope;
+use crate::http::error::{ApiError, Problem};
+use crate::service::ServiceError;
 
-/// Statuses of problems: name of the reusable response, description, and an example of the detail.
-const PROBLEMS: [(u16, &str, &str, &str); 13] = [
-    (400, "BadRequest", "The request cannot be read as what it claims to be", "The body is empty."),
-    (401, "Unauthorized", "No API key, or one that is not known", "Send a known API key as Authorization: Bearer KEY."),
-    (
-        403,
-        "Forbidden",
-        "The API key lacks the scope, or there are no API keys",
-        "The key lacks the scope results:write.",
-    ),
-    (404, "NotFound", "There is nothing here", "There is nothing at this path."),
-    (405, "MethodNotAllowed", "The path does not take this method", "This path takes POST."),
-    (408, "RequestTimeout", "The body did not arrive in time", "The body did not arrive in time."),
-    (409, "Conflict", "The key has a result already", "There is a result for this key; PUT replaces it."),
-    (412, "PreconditionFailed", "If-Match or If-None-Match does not hold", "The stored result is another one."),
-    (413, "PayloadTooLarge", "The body is over its limit", "The body is over 4194304 bytes."),
-    (415, "UnsupportedMediaType", "The body has the wrong type", "Send the body as Content-Type: application/json."),
-    (422, "Unprocessable", "A member or parameter is not valid", "A member of the body is not valid; see errors."),
-    (500, "Internal", "The server failed; its log says why", "The request failed; the server's log says why."),
-    (503, "Unavailable", "Too much work, or no result store; try again", "There was no answer in time; try again."),
-];
+/// Reusable responses: name, description, and a failure that has this status, which is the example.
+fn problems() -> [(&'static str, &'static str, ApiError); 13] {
+    let missing = ApiError::Invalid { pointer: "/url", detail: "is missing".to_owned() };
+    let empty = ApiError::Malformed("The body is empty.".to_owned());
+    let internal = ApiError::internal(anyhow::anyhow!("only the log says it"));
+    [
+        ("BadRequest", "The request cannot be read as what it claims to be", empty),
+        ("Unauthorized", "No API key, or one that is not known", ApiError::Unauthorized),
+        (
+            "Forbidden",
+            "The API key lacks the scope, or there are no API keys",
+            ApiError::Forbidden(Scope::ResultsWrite),
+        ),
+        ("NotFound", "There is nothing here", ApiError::NotFound),
+        ("MethodNotAllowed", "The path does not take this method", ApiError::MethodNotAllowed("POST")),
+        (
+            "RequestTimeout",
+            "The body did not arrive in time, or a picture's came too slowly for that",
+            ApiError::SlowBody,
+        ),
+        ("Conflict", "The key has a result already", ApiError::Exists),
+        ("PreconditionFailed", "If-Match or If-None-Match does not hold", ApiError::PreconditionFailed),
+        ("PayloadTooLarge", "The body is over its limit", ApiError::BodyTooLarge(4 << 20)),
+        ("UnsupportedMediaType", "The body has the wrong type", ApiError::NotJson),
+        ("Unprocessable", "A member or parameter is not valid", missing),
+        ("Internal", "The server failed; its log says why", internal),
+        ("Unavailable", "Too much work, or no result store; try again", ServiceError::Deadline.into()),
+    ]
+}
 
 /// Operations whose answers say where they come from.
 const LOOKED_UP: [&str; 2] = ["predict_url", "classify_image"];
 
 fn references(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
-    PROBLEMS
-        .iter()
-        .filter(|(status, ..)| statuses.contains(status))
-        .map(|(status, name, ..)| (status.to_string(), Ref::from_response_name(*name).into()))
+    problems()
+        .into_iter()
+        .map(|(name, _, error)| (error.status_code().as_u16(), name))
+        .filter(|(status, _)| statuses.contains(status))
+        .map(|(status, name)| (status.to_string(), Ref::from_response_name(name).into()))
         .collect()
 }
 
@@ -99,8 +110,8 @@ impl Modify for Everywhere {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let components = api.components.get_or_insert_default();
         components.schemas.insert("Problem".to_owned(), Problem::schema());
-        for problem in PROBLEMS {
-            components.responses.insert(problem.1.to_owned(), response(problem).into());
+        for (name, description, error) in problems() {
+            components.responses.insert(name.to_owned(), response(description, &error).into());
         }
         for item in api.paths.paths.values_mut() {
             let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
@@ -119,21 +130,15 @@ impl Modify for Everywhere {
     }
 }
 
-fn response((status, _, description, detail): (u16, &str, &str, &str)) -> Response {
-    let title = actix_web::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-    let mut example = json!({ "type": "about:blank", "title": title, "status": status, "detail": detail });
-    if status == 422 {
-        example["errors"] = json!([{ "pointer": "/url", "detail": "is missing" }]);
-    }
-    if status == 503 {
-        example["type"] = json!("urn:augur:problem:deadline");
-    }
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).example(Some(example)).build();
+fn response(description: &str, error: &ApiError) -> Response {
+    // Nothing in it is what JSON cannot hold.
+    let example = serde_json::to_value(error.problem()).ok();
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).example(example).build();
     let mut response = ResponseBuilder::new()
         .description(description)
         .content("application/problem+json", content)
         .header("X-Request-Id", request_id());
-    response = match status {
+    response = match error.status_code().as_u16() {
         401 => response.header("WWW-Authenticate", header("The scheme to use: Bearer", 200)),
         405 => response.header("Allow", header("The methods that the path takes", 100)),
         503 => response.header("Retry-After", header("Seconds to wait", 10)),

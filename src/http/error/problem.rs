@@ -66,7 +66,7 @@ impl ApiError {
             ),
             Self::Exists => ("about:blank", Some("There is a result of this url: PUT replaces it.".to_owned())),
             Self::PreconditionFailed => {
-                ("about:blank", Some("The result is not as If-Match or If-None-Match asks for.".to_owned()))
+                ("about:blank", Some("What is there is not as If-Match or If-None-Match asks for.".to_owned()))
             }
             Self::InvalidParameter { .. } => ("about:blank", Some("A parameter is not valid; see errors.".to_owned())),
             Self::Service(ServiceError::Rejected(Rejection::Conflict)) => {
