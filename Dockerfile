@@ -2,8 +2,10 @@
 #
 #   docker build -t augur .                                  serves SQLite
 #   docker build -t augur --build-arg ORACLE_CLIENT=1 .      serves SQLite and Oracle
-#   docker run -p 8000:8000 -v augur-data:/var/lib/augur augur
-#   docker run -p 8000:8000 -v /etc/augur:/etc/augur:ro -e AUGUR_CONFIG=/etc/augur/oracle.toml augur
+#   docker run --stop-timeout 25 -p 8000:8000 -v augur-data:/var/lib/augur augur
+#   docker run --stop-timeout 25 -p 8000:8000 -v /etc/augur:/etc/augur:ro -e AUGUR_CONFIG=/etc/augur/oracle.toml augur
+#
+# By itself Docker kills 10 s after it has asked to stop, which may be in the midst of it: see compose.yaml.
 #
 # The last form is for an Oracle database that is there: /etc/augur holds a copy of config/oracle.toml and the password file
 # that it names, which user 10001 has to be able to read.

@@ -17,7 +17,7 @@ const LINE_BYTES: usize = 256;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogSettings {
-    /// Filter in env_logger's syntax.
+    /// A level, and after commas `TARGET=LEVEL`: no more of env_logger's syntax.
     pub level: String,
     /// Form of a line.
     pub format: LogFormat,

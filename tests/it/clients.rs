@@ -146,7 +146,9 @@ fn the_readmes_scores_are_those_of_the_shipped_model() {
             let output = run(&program, &server.app, Path::new("."));
             // What the page leaves out (...) is passed over.
             let mut answered = scores(&output).1.into_iter();
-            for score in scores(printed).1 {
+            let printed = scores(printed).1;
+            assert!(!printed.is_empty(), "no score is printed after $ {command}");
+            for score in printed {
                 assert!(answered.any(|answered| answered == score), "{score} after $ {command}\n{output}");
             }
             checked += 1;
