@@ -1,21 +1,24 @@
 //! A picture as it was uploaded, the reasons why one is refused, and what a classifier says of it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 
-/// The bytes of an uploaded file, with the room that they take until the last owner lets go of them: however many
-/// requests there are, and whether or not their clients still wait, the pictures in memory are bounded.
+/// The bytes of an uploaded file, with the room that its request's body takes until the last owner lets go of it: however
+/// many requests there are, and whether or not their clients still wait, the pictures in memory are bounded.
 pub struct Picture {
     bytes: Bytes,
-    _room: OwnedSemaphorePermit,
+    /// Shared with the other pictures of the body: as long as one of them is held, all of its memory is.
+    _room: Arc<OwnedSemaphorePermit>,
 }
 
 impl Picture {
-    /// `bytes`, in the `room` that was made for them.
+    /// `bytes`, in the `room` that was made for the body that they came in.
     #[must_use]
-    pub fn new(bytes: Bytes, room: OwnedSemaphorePermit) -> Self {
+    pub fn new(bytes: Bytes, room: Arc<OwnedSemaphorePermit>) -> Self {
         Self { bytes, _room: room }
     }
 

@@ -2,23 +2,20 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::ErrorKind;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Bytes, BytesMut, Payload};
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::error::ApiError;
+use super::pace::fell_behind;
 use crate::domain::{Key, Outcome};
-
-/// Longest that a body may pause while room is held for it. What the network loses is sent again before that.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Longest text that a result may be: where Oracle's VARCHAR2 ends.
 const MAX_RESULT_BYTES: usize = 4000;
@@ -56,36 +53,6 @@ pub(super) async fn read_bytes(
     tokio::time::timeout_at(deadline.into(), collect(payload, max_bytes)).await.unwrap_or(Err(ApiError::SlowBody))
 }
 
-/// The same body, once it has begun to arrive: what is held for it is not held for a client that sends nothing.
-///
-/// # Errors
-/// 408 where it does not begin until `deadline`.
-pub(super) async fn begun(
-    mut payload: Payload,
-    deadline: Instant,
-) -> Result<impl Stream<Item = Result<Bytes, PayloadError>> + Unpin, ApiError> {
-    let first = tokio::time::timeout_at(deadline.into(), payload.next()).await.map_err(|_| ApiError::SlowBody)?;
-    Ok(stream::iter(first).chain(payload))
-}
-
-/// The same body, which breaks off where it pauses: what is held for it is not held for a client that falls silent.
-pub(super) fn steady(
-    payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
-) -> impl Stream<Item = Result<Bytes, PayloadError>> + Unpin {
-    let chunks = stream::unfold(payload, |mut payload| async {
-        let next = tokio::time::timeout(LONGEST_PAUSE, payload.next()).await;
-        let chunk = next.unwrap_or_else(|_| Some(Err(PayloadError::Io(ErrorKind::TimedOut.into()))))?;
-        Some((chunk, payload))
-    });
-    // The multipart parser asks again after the end.
-    Box::pin(chunks.fuse())
-}
-
-/// Whether it is a [`steady`] body that paused.
-pub(super) fn has_paused(error: &PayloadError) -> bool {
-    matches!(error, PayloadError::Io(error) if error.kind() == ErrorKind::TimedOut)
-}
-
 async fn collect(
     mut payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
     max_bytes: usize,
@@ -93,7 +60,7 @@ async fn collect(
     let read = |chunk: Result<Bytes, PayloadError>| {
         chunk.map_err(|error| match error {
             PayloadError::Overflow => ApiError::BodyTooLarge(max_bytes),
-            error if has_paused(&error) => ApiError::SlowBody,
+            error if fell_behind(&error) => ApiError::SlowBody,
             _ => ApiError::Malformed("The body broke off or is badly framed.".to_owned()),
         })
     };

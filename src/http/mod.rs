@@ -10,6 +10,7 @@ mod guard;
 mod health;
 mod inference;
 mod observe;
+mod pace;
 mod precondition;
 mod provenance;
 mod results;

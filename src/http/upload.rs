@@ -13,8 +13,9 @@ use futures_util::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::body::{begun, declared_bytes, has_paused, media_type, refuse_encoded, steady};
+use super::body::{declared_bytes, media_type, refuse_encoded};
 use super::error::ApiError;
+use super::pace::{begun, fell_behind, paced};
 use crate::domain::{Key, Picture};
 use crate::service::ServiceError;
 
@@ -42,11 +43,12 @@ pub(super) async fn read_image(
     refuse_encoded(request)?;
     let payload = begun(payload, deadline).await?;
     let room = room_for(request, room, max_bytes, deadline).await?;
-    let read = read_form(request, steady(payload), max_bytes, room.num_permits());
+    let payload = paced(payload, room.num_permits(), deadline);
+    let read = read_form(request, payload, max_bytes, room.num_permits());
     let Upload { bytes, key } =
         tokio::time::timeout_at(deadline.into(), read).await.unwrap_or(Err(ApiError::SlowBody))?;
     let room = fitted(room, bytes.len());
-    Ok((key, Arc::new(Picture::new(bytes.into(), room))))
+    Ok((key, Arc::new(Picture::new(bytes.into(), Arc::new(room)))))
 }
 
 /// Room for the pictures of a request, `max_bytes` where it does not say how long it is.
@@ -72,7 +74,7 @@ pub(super) async fn room_for(
 }
 
 /// `room` without what was not needed in the end.
-fn fitted(mut room: OwnedSemaphorePermit, bytes: usize) -> OwnedSemaphorePermit {
+pub(super) fn fitted(mut room: OwnedSemaphorePermit, bytes: usize) -> OwnedSemaphorePermit {
     if let Some(spare) = room.num_permits().checked_sub(bytes) {
         drop(room.split(spare));
     }
@@ -106,7 +108,7 @@ async fn read_form(
     });
     let failed = |error: MultipartError| match error {
         MultipartError::Payload(PayloadError::Overflow) if too_large.get() => ApiError::ImageTooLarge(max_bytes),
-        MultipartError::Payload(error) if has_paused(&error) => ApiError::SlowBody,
+        MultipartError::Payload(error) if fell_behind(&error) => ApiError::SlowBody,
         other => ApiError::Malformed(format!("The multipart body is broken: {other}.")),
     };
     let mut form = Multipart::new(request.headers(), counted);

@@ -259,14 +259,14 @@ fn the_inference_protocol_takes_pictures_as_binary_tensors() {
         .into_iter()
         .flat_map(|picture| [&(picture.len() as u32).to_le_bytes()[..], picture].concat())
         .collect();
-    let infer = |head: &serde_json::Value, tensor: &[u8]| {
+    let infer = |app: &App, head: &serde_json::Value, tensor: &[u8]| {
         let head = head.to_string();
         let length = head.len().to_string();
         let body = [head.as_bytes(), tensor].concat();
-        server.app.post_to("/v2/models/image/infer", &[("Inference-Header-Content-Length", &length)], &body)
+        app.post_to("/v2/models/image/infer", &[("Inference-Header-Content-Length", &length)], &body)
     };
     let head = |size: usize| json!({ "inputs": [{ "name": "image", "datatype": "BYTES", "shape": [3], "parameters": { "binary_data_size": size } }] });
-    let response = infer(&head(tensor.len()), &tensor);
+    let response = infer(&server.app, &head(tensor.len()), &tensor);
     assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
     let output = &response.json()["outputs"][0];
     assert_eq!((&output["name"], &output["datatype"]), (&json!("prediction"), &json!("BYTES")));
@@ -277,11 +277,17 @@ fn the_inference_protocol_takes_pictures_as_binary_tensors() {
     let broken = [&tensor[..], &3_u32.to_le_bytes(), b"GIF"].concat();
     let mut four = head(broken.len());
     four["inputs"][0]["shape"] = json!([4]);
-    let response = infer(&four, &broken);
+    let response = infer(&server.app, &four, &broken);
     assert_eq!(response.status, 415);
     assert!(response.json()["error"].as_str().unwrap().contains("cannot be decoded"));
     let text = json!({ "inputs": [{ "name": "image", "datatype": "BYTES", "shape": [1], "data": ["a"] }] });
-    assert_eq!(infer(&text, b"").status, 400);
+    assert_eq!(infer(&server.app, &text, b"").status, 400);
+    // All together may be as long as one.
+    let sum = 2 * picture.len() + second.len();
+    for (max_image_bytes, status) in [(sum, 200), (sum - 1, 413)] {
+        let other = Sqlite::start(&[&format!("limits.max_image_bytes={max_image_bytes}")]);
+        assert_eq!(infer(&other.app, &head(tensor.len()), &tensor).status, status);
+    }
 
     let off = Sqlite::start(&["models.image.enabled=false"]);
     assert_eq!(off.app.get("/v2/models/image").status, 404);

@@ -1,13 +1,11 @@
 //! What no honest client sends: every such request gets its 4xx, and the next one is answered.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use crate::app::{App, Response};
-use crate::classify::{BOUNDARY, classify, form, held_aside};
 
 fn start() -> (TempDir, App) {
     let folder = tempfile::tempdir().unwrap();
@@ -25,7 +23,7 @@ fn assert_problem(response: &Response, status: u16, what: &str) {
     assert!(response.header("x-request-id").is_some(), "{what}");
 }
 
-fn assert_healthy(app: &App) {
+pub(crate) fn assert_healthy(app: &App) {
     assert_eq!(app.ask("http://example.com/after").status, 200);
     assert!(!app.log().contains("panicked"), "{}", app.log());
 }
@@ -167,45 +165,6 @@ fn a_body_that_never_comes_is_given_up() {
 }
 
 #[test]
-fn uploads_that_fall_silent_do_not_keep_others_out() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = format!("store.sqlite.path={}", folder.path().join("a.db").display());
-    let app = App::start(&[path, "server.request_timeout_ms=20000".to_owned()]);
-    let head = |path: &str, length: usize| {
-        format!(
-            "POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {length}\r\n\
-             Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n"
-        )
-    };
-    let begin = |path| {
-        let mut silent = app.connect();
-        silent.write_all(format!("{}--{BOUNDARY}\r\n", head(path, 10 << 20)).as_bytes()).unwrap();
-        silent
-    };
-    // Twice as much as there is room for.
-    let silent: Vec<TcpStream> = ["/classify", "/v2/models/image/infer"].repeat(7).into_iter().map(begin).collect();
-    let picture = held_aside(0, image::ImageFormat::Png).1;
-    assert_eq!(classify(&app, "/classify", &picture).status, 200);
-    for mut silent in silent {
-        let mut answer = String::new();
-        silent.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
-    }
-    // One that comes slowly, but comes, is read to its end.
-    let body = form(&picture);
-    let mut slow = app.connect();
-    slow.write_all(head("/classify", body.len()).as_bytes()).unwrap();
-    for piece in body.chunks(body.len() / 10) {
-        std::thread::sleep(std::time::Duration::from_millis(150));
-        slow.write_all(piece).unwrap();
-    }
-    let mut answer = String::new();
-    slow.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert_healthy(&app);
-}
-
-#[test]
 fn any_bytes_get_a_4xx_or_an_answer() {
     let (_folder, app) = start();
     let runner_config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
@@ -220,6 +179,28 @@ fn any_bytes_get_a_4xx_or_an_answer() {
             }
         }
     });
+    assert_healthy(&app);
+}
+
+#[test]
+fn heads_that_the_framework_refuses_itself_get_a_bare_status() {
+    let (_folder, app) = start();
+    let head = |headers: &str| format!("GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n");
+    let cases = [
+        ("no HTTP", "nonsense\r\n\r\n".to_owned(), "HTTP/1.1 400 Bad Request\r\n"),
+        ("128 KiB", head(&format!("X-Long: {}\r\n", "x".repeat(128 << 10))), "HTTP/1.1 431 "),
+        ("97 headers", head(&"X-Many: x\r\n".repeat(95)), "HTTP/1.1 431 "),
+    ];
+    for (what, head, status) in cases {
+        let answer = app.raw(head.as_bytes());
+        assert!(answer.starts_with(status) && answer.ends_with("\r\n\r\n"), "{what}: {answer}");
+    }
+    for (what, headers) in
+        [("100 KiB", format!("X-Long: {}\r\n", "x".repeat(100 << 10))), ("96 headers", "X-Many: x\r\n".repeat(94))]
+    {
+        let answer = app.raw(head(&headers).as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{what}: {answer}");
+    }
     assert_healthy(&app);
 }
 

@@ -37,4 +37,5 @@ mod spectral;
 mod sql;
 mod standin;
 mod start;
+mod uploads;
 mod url;

@@ -16,11 +16,12 @@ use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Respo
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::body::{begun, read_bytes, steady};
+use super::body::{read_bytes, refuse_encoded};
 use super::classify::Images;
 use super::error::ApiError;
 use super::guard::may_predict;
-use super::upload::{OVERHEAD_BYTES, room_for};
+use super::pace::{begun, paced};
+use super::upload::{OVERHEAD_BYTES, fitted, room_for};
 use super::{Context, takes};
 use crate::domain::{Key, ModelVersion, Picture};
 use crate::service::{Answer, ServiceError};
@@ -138,31 +139,35 @@ async fn infer(
         }
         Model::Image(images) => {
             let max_bytes = context.limits.max_image_bytes;
+            refuse_encoded(&request)?;
             let payload = begun(payload, deadline).await?;
-            let mut room = room_for(&request, &images.room, max_bytes, deadline).await?;
-            let body =
-                read_bytes(&request, steady(payload), max_bytes.saturating_add(OVERHEAD_BYTES), deadline).await?;
+            let room = room_for(&request, &images.room, max_bytes, deadline).await?;
+            let payload = paced(payload, room.num_permits(), deadline);
+            let body = read_bytes(&request, payload, max_bytes.saturating_add(OVERHEAD_BYTES), deadline).await?;
+            // Held to the end, as the body is.
+            let room = Arc::new(fitted(room, body.len()));
             let asked = InferRequest::parse(&request, &body, &signature, max_entries)?;
             let files: Vec<Bytes> = asked.bytes()?.iter().map(|element| body.slice_ref(element)).collect();
+            if files.iter().map(Bytes::len).sum::<usize>() > max_bytes {
+                return Err(ApiError::ImageTooLarge(max_bytes).into());
+            }
             // Hashing megabytes would hold up whoever else the worker serves.
-            let pictures = web::block(move || {
-                files.into_iter().map(|file| picture(file, &mut room, max_bytes)).collect::<Result<_, _>>()
-            });
-            let pictures = pictures.await.map_err(|e| ApiError::internal(e.into()))??;
+            let shared = Arc::clone(&room);
+            let pictures = web::block(move || pictures(files, &shared));
+            let pictures = pictures.await.map_err(|e| ApiError::internal(e.into()))?;
             let answers = whole(images.service.answer_many(pictures, deadline).await?)?;
             Ok(reply::labels(&asked, &signature, &version, &answers)?)
         }
     }
 }
 
-/// A picture, in its share of the room that its request has. It is a part of the body, not a copy of it.
-///
-/// # Errors
-/// 413 where that is used up: all of them together are longer than one picture may be.
-fn picture(bytes: Bytes, room: &mut OwnedSemaphorePermit, max_bytes: usize) -> Result<(Key, Arc<Picture>), ApiError> {
-    let share = room.split(bytes.len()).ok_or(ApiError::ImageTooLarge(max_bytes))?;
-    let key = Key::of_digest(&Sha256::digest(&bytes));
-    Ok((key, Arc::new(Picture::new(bytes, share))))
+/// The pictures of a body, each with its key, in the room that the body has: they are parts of it, not copies.
+fn pictures(files: Vec<Bytes>, room: &Arc<OwnedSemaphorePermit>) -> Vec<(Key, Arc<Picture>)> {
+    let picture = |bytes: Bytes| {
+        let key = Key::of_digest(&Sha256::digest(&bytes));
+        (key, Arc::new(Picture::new(bytes, Arc::clone(room))))
+    };
+    files.into_iter().map(picture).collect()
 }
 
 /// All answers, or the first failure; one that is the element's own fault says which.
@@ -174,4 +179,22 @@ fn whole(answers: Vec<Result<Answer, ServiceError>>) -> Result<Vec<Answer>, Infe
         })
     };
     answers.into_iter().enumerate().map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::Semaphore;
+
+    #[test]
+    fn the_room_of_a_body_is_held_until_the_last_picture_of_it_is_let_go() {
+        let all = Arc::new(Semaphore::new(100));
+        let body = Bytes::from(vec![0; 90]);
+        let room = Arc::clone(&all).try_acquire_many_owned(90).expect("room");
+        let mut pictures = pictures(vec![body.slice(..80), body.slice(80..)], &Arc::new(room));
+        drop(pictures.remove(0));
+        assert_eq!(all.available_permits(), 10);
+        drop(pictures);
+        assert_eq!(all.available_permits(), 100);
+    }
 }
