@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::body::{declared_bytes, media_type, refuse_encoded};
 use super::error::ApiError;
-use super::pace::{begun, fell_behind, paced};
+use super::pace::{begun, expected_bytes, fell_behind, paced};
 use crate::domain::{Key, Picture};
 use crate::service::ServiceError;
 
@@ -43,7 +43,7 @@ pub(super) async fn read_image(
     refuse_encoded(request)?;
     let payload = begun(payload, deadline).await?;
     let room = room_for(request, room, max_bytes, deadline).await?;
-    let payload = paced(payload, room.num_permits(), deadline);
+    let payload = paced(payload, expected_bytes(request, room.num_permits()), deadline);
     let read = read_form(request, payload, max_bytes, room.num_permits());
     let Upload { bytes, key } =
         tokio::time::timeout_at(deadline.into(), read).await.unwrap_or(Err(ApiError::SlowBody))?;

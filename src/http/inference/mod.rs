@@ -20,7 +20,7 @@ use super::body::{read_bytes, refuse_encoded};
 use super::classify::Images;
 use super::error::ApiError;
 use super::guard::may_predict;
-use super::pace::{begun, paced};
+use super::pace::{begun, expected_bytes, paced};
 use super::upload::{OVERHEAD_BYTES, fitted, room_for};
 use super::{Context, takes};
 use crate::domain::{Key, ModelVersion, Picture};
@@ -142,7 +142,7 @@ async fn infer(
             refuse_encoded(&request)?;
             let payload = begun(payload, deadline).await?;
             let room = room_for(&request, &images.room, max_bytes, deadline).await?;
-            let payload = paced(payload, room.num_permits(), deadline);
+            let payload = paced(payload, expected_bytes(&request, room.num_permits()), deadline);
             let body = read_bytes(&request, payload, max_bytes.saturating_add(OVERHEAD_BYTES), deadline).await?;
             // Held to the end, as the body is.
             let room = Arc::new(fitted(room, body.len()));

@@ -95,7 +95,6 @@ mod tests {
     #[test]
     fn a_panic_takes_the_connection_from_nobody() {
         let writer = writer();
-        writer.note_commit();
         std::thread::scope(|scope| {
             let panicked = scope.spawn(|| {
                 let _held = writer.lock();
@@ -103,6 +102,7 @@ mod tests {
             });
             assert!(panicked.join().is_err());
         });
+        writer.note_commit();
         assert!(writer.borrow(1).is_some());
         drop(writer.lock());
     }
