@@ -41,7 +41,8 @@ pub(super) struct Parameters {
     /// Rows whose URL begins with this text.
     #[param(max_length = 4000)]
     prefix: Option<String>,
-    /// Rows of this model: `name@version` or `manual`.
+    /// Rows of this model: `name@version` or `manual`. No index helps to find them: rows of others are read and passed over,
+    /// which takes too long (503) where there are millions of them between. Then list all rows, or those of a `prefix`.
     #[param(max_length = 4000)]
     model: Option<String>,
 }
