@@ -31,8 +31,8 @@ pub struct Application {
     models: Models,
 }
 
-/// How long the end waits for the store: a log of some ten megabytes is carried into an SQLite file, or an Oracle database
-/// that may keep silent is said goodbye to.
+/// How long the end waits for the store: a log of some ten megabytes is carried into an SQLite file. What nobody is at work
+/// with any more of Oracle's sessions is said goodbye to, by a database that may keep silent.
 const END_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long `store.require_at_start` waits for the first session: logging on takes longer than getting one.
@@ -179,9 +179,9 @@ async fn end_store(store: Arc<dyn ResultStore>) {
     });
     match thread {
         Err(error) => log::warn!("the store is not ended properly: {error}"),
-        Ok(_) if tokio::time::timeout(END_PATIENCE, end).await.is_err() => log::warn!(
-            "stopped without waiting for the store any longer: rows may be in the log beside an SQLite file alone, until the next start"
-        ),
+        Ok(_) if tokio::time::timeout(END_PATIENCE, end).await.is_err() => {
+            log::warn!("stopped without waiting for the store any longer")
+        }
         Ok(_) => {}
     }
 }

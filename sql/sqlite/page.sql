@@ -14,3 +14,4 @@ WHERE
     AND octet_length(URL) <= 4000
     AND (?4 IS NULL OR MODEL = ?4)
 ORDER BY URL
+LIMIT ?5

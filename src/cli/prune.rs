@@ -73,8 +73,12 @@ pub(super) fn run(args: &PruneArgs, settings: &Settings) -> anyhow::Result<()> {
     if pruned.overtaken > 0 {
         text.push_str(&format!("{:>10}  were changed by others meanwhile and left alone\n", pruned.overtaken));
     }
-    if pruned.kept > 0 {
-        text.push_str(&format!("{:>10}  stay: the table's own rules do not let them go\n", pruned.kept));
+    if let Some(key) = pruned.first_kept {
+        text.push_str(&format!(
+            "{:>10}  stay: a constraint or trigger of the table holds on to them, as a DELETE of {} will tell\n",
+            pruned.kept,
+            key.as_str()
+        ));
     }
     print(&text)
 }

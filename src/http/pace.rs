@@ -59,8 +59,8 @@ pub(super) fn fell_behind(error: &PayloadError) -> bool {
 }
 
 /// How fast a body has to come for which room is held: it may lag a quarter of its time behind the steady pace that would
-/// just be in time. So nobody holds room to the end without sending most of what it is for, or of [`UNDECLARED_BYTES`]; but a quarter of the time any
-/// client may hold it in silence.
+/// just be in time. So nobody holds room to the end without sending most of what it is for, or of [`UNDECLARED_BYTES`]; but a
+/// quarter of the time any client may hold it in silence.
 #[derive(Debug, Clone, Copy)]
 struct Pace {
     /// When the room was there.

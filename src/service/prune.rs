@@ -1,10 +1,11 @@
 //! Prune: removes old rows, so that the table stays inside its quota. What was removed is predicted anew when it is asked
 //! for; what a person, another program or another model wrote could not be.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::sweep::{Pace, Step, patiently, sweep};
-use crate::domain::{MANUAL, ModelVersion, StoredResult};
+use crate::domain::{Key, MANUAL, ModelVersion, StoredResult};
 use crate::store::{Found, ResultStore, StoreError, Swap, Swapped};
 
 /// What to remove, and how.
@@ -53,8 +54,10 @@ pub struct Pruned {
     pub removed: u64,
     /// Somebody changed them meanwhile; they are as he left them.
     pub overtaken: u64,
-    /// The table does not let them go; the log says why.
+    /// The table does not let them go.
     pub kept: u64,
+    /// One of those.
+    pub first_kept: Option<Key>,
 }
 
 /// Removes the rows that are older than wished. Rows without a date that can be read, and those whose MODEL is `manual`,
@@ -72,6 +75,7 @@ pub fn prune(
             && row.created_at.as_deref().and_then(written_at).is_some_and(|at| at < options.before)
     };
     let (removed, overtaken, kept) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let first_kept = OnceLock::new();
     sweep(store, options.pace, &wanted, &|rows| {
         let swaps: Vec<Swap> =
             rows.iter().map(|row| Swap { key: row.key.clone(), before: Found::of(row), after: None }).collect();
@@ -80,18 +84,26 @@ pub fn prune(
         } else {
             patiently(store, |session| session.swap_many(&swaps))?
         };
-        for swapped in swapped {
+        for (swap, swapped) in swaps.into_iter().zip(swapped) {
             let count = match swapped {
                 Swapped::Done(_) => &removed,
                 Swapped::Overtaken => &overtaken,
-                Swapped::Rejected(_) => &kept,
+                Swapped::Rejected(_) => {
+                    first_kept.get_or_init(|| swap.key);
+                    &kept
+                }
             };
             count.fetch_add(1, Ordering::Relaxed);
         }
         progress(Step::Done(rows.len() as u64));
         Ok(())
     })?;
-    Ok(Pruned { removed: removed.into_inner(), overtaken: overtaken.into_inner(), kept: kept.into_inner() })
+    Ok(Pruned {
+        removed: removed.into_inner(),
+        overtaken: overtaken.into_inner(),
+        kept: kept.into_inner(),
+        first_kept: first_kept.into_inner(),
+    })
 }
 
 /// When a row was written, by RFC 3339 or, without an offset, in UTC. `None` where the text says no time.

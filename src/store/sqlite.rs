@@ -18,10 +18,10 @@ use std::time::Duration;
 use anyhow::Context;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 
 use checkpoint::Checkpoints;
-use rows::{find_rows, insert_rows, store_error, stored_result, stored_results, swap_rows, update_row};
+use rows::{find_rows, insert_rows, page, store_error, stored_result, swap_rows, update_row};
 use statements::Statements;
 use writer::Writer;
 
@@ -263,14 +263,7 @@ impl StoreSession for SqliteSession<'_> {
     }
 
     fn page(&mut self, range: &Range<'_>, limit: usize) -> Result<Vec<StoredResult>, StoreError> {
-        let end = range.end();
-        let statements = &self.store.statements;
-        let sql = if end.is_some() { &statements.page } else { &statements.page_to_end };
-        let mut statement = self.reader.prepare_cached(sql).map_err(store_error)?;
-        statement
-            .query(params![range.start(), range.excluded(), end, range.model])
-            .and_then(|rows| stored_results(rows, limit))
-            .map_err(store_error)
+        page(&self.reader, &self.store.statements, range, limit).map_err(store_error)
     }
 
     fn ping(&mut self) -> Result<(), StoreError> {

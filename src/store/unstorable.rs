@@ -4,22 +4,27 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::store::Rejection;
 
-/// The reasons for not storing a row that the log was told of.
+/// A table has a few rules; the texts of a trigger may be without end.
+const MAX_TOLD: usize = 16;
+
+/// The reasons for not storing a row that the log was told of; of rules with the database's words, since there are many.
 #[derive(Default)]
-pub(super) struct Unstorable(Mutex<Vec<Rejection>>);
+pub(super) struct Unstorable(Mutex<Vec<(Rejection, String)>>);
 
 impl Unstorable {
-    fn said(&self) -> MutexGuard<'_, Vec<Rejection>> {
+    fn said(&self) -> MutexGuard<'_, Vec<(Rejection, String)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A row was not stored for the table's sake.
     pub(super) fn note(&self, reason: Rejection, error: &anyhow::Error) {
         let mut said = self.said();
-        if said.contains(&reason) {
+        let words = if reason == Rejection::AgainstRules { error.to_string() } else { String::new() };
+        let told = (reason, words);
+        if said.contains(&told) || said.len() >= MAX_TOLD {
             return;
         }
-        said.push(reason);
+        said.push(told);
         match reason {
             Rejection::NoSpace => log::error!(
                 target: "augur::store",
@@ -49,7 +54,7 @@ impl Unstorable {
     /// A row was stored: there is space. Whether another row fits, it does not tell.
     pub(super) fn clear(&self) {
         let mut said = self.said();
-        if let Some(at) = said.iter().position(|&reason| reason == Rejection::NoSpace) {
+        if let Some(at) = said.iter().position(|(reason, _)| *reason == Rejection::NoSpace) {
             said.swap_remove(at);
             log::info!(target: "augur::store", "there is space for new rows again");
         }

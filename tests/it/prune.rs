@@ -124,5 +124,6 @@ fn a_row_that_the_table_does_not_let_go_is_counted_and_the_others_are_removed() 
         .unwrap();
     let model = format!("url@{}", it.older);
     let said = it.place.run(&["prune", "--older-than", "0", "--model", &model]);
-    assert_eq!(said, "         2  rows removed\n         1  stay: the table's own rules do not let them go\n");
+    let kept = "         1  stay: a constraint or trigger of the table holds on to them, as a DELETE of b will tell\n";
+    assert_eq!(said, format!("         2  rows removed\n{kept}"));
 }

@@ -50,7 +50,7 @@ fn a_page_is_a_range_of_the_key_and_sorts_nothing() {
     for of in ["", "image_"] {
         conn.execute_batch(&read(&format!("{of}create.sql"))).unwrap();
         let mut explain = conn.prepare(&format!("EXPLAIN QUERY PLAN {}", read(&format!("{of}page.sql")))).unwrap();
-        let binds = ["a", "a", "b", "m"];
+        let binds = ["a", "a", "b", "m", "10"];
         let steps = explain.query_map(binds, |row| row.get::<_, String>("detail")).unwrap();
         let steps: Vec<String> = steps.map(Result::unwrap).collect();
         assert_eq!(steps.len(), 1, "{steps:?}");

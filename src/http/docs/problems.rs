@@ -32,7 +32,11 @@ fn problems() -> [(&'static str, &'static str, ApiError); 13] {
             "The body did not arrive in time, or a picture's came too slowly for that",
             ApiError::SlowBody,
         ),
-        ("Conflict", "The key has a result already", ApiError::Exists),
+        (
+            "Conflict",
+            "The key has a result already, or the table's own rules or another row refuse the change",
+            ApiError::Exists,
+        ),
         ("PreconditionFailed", "If-Match or If-None-Match does not hold", ApiError::PreconditionFailed),
         ("PayloadTooLarge", "The body is over its limit", ApiError::BodyTooLarge(4 << 20)),
         ("UnsupportedMediaType", "The body has the wrong type", ApiError::NotJson),

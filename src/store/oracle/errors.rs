@@ -61,8 +61,11 @@ const fn class_of(ora: i32) -> Class {
         942 | 904 | 1031 | 41900 | 4043 | 6550 | 4063 | 2289 => Class::Schema,
         1653 | 1654 | 1658 | 1659 | 1688 | 1683 | 1536 | 1950 | 1652 | 30036 | 257 | 12953 | 12954 => Class::NoSpace,
         12899 | 1461 | 1400 | 1407 | 1438 | 1426 | 1722 => Class::Data,
-        // CHECK and foreign keys in both directions, a view's condition, partitions, a policy, what triggers raise.
-        2290 | 2291 | 2292 | 1402 | 14400 | 28115 | 20000..=20999 => Class::Rule,
+        // CHECK and foreign keys in both directions, at once or at the commit; a view's condition, or one that cannot be
+        // changed; tables and partitions that are READ ONLY; partitions; a policy; what triggers raise or fail by.
+        2290 | 2291 | 2292 | 2091 | 1402 | 1732 | 42399 | 12081 | 14466 | 14400 | 28115 | 4088 | 20000..=20999 => {
+            Class::Rule
+        }
         // A standby, or a database opened for reading.
         16000 => Class::ReadOnly,
         60 | 54 | 8177 | 4021 | 4068 | 1555 => Class::Contention,

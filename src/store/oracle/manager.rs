@@ -18,6 +18,9 @@ use crate::store::OracleSettings;
 /// ORA-01017: user or password are wrong, which is what locks an account in the end.
 const WRONG_PASSWORD: i32 = 1017;
 
+/// What lies between two sessions that are given up because their database takes no rows.
+const STANDBY_PAUSE: Duration = Duration::from_secs(10);
+
 /// Makes, checks and discards connections. Cloning is cheap: the pool has one handle, the store another.
 #[derive(Clone)]
 pub(super) struct Manager(Arc<Inner>);
@@ -31,6 +34,8 @@ struct Inner {
     call_timeout: Option<Duration>,
     gate: Gate,
     deaths: Mutex<Deaths>,
+    /// When a session was last given up because its database takes no rows.
+    left_standby: Mutex<Option<Instant>>,
     /// The failure that the log was last told of.
     reported: Mutex<Option<(Class, String)>>,
 }
@@ -62,6 +67,7 @@ impl Manager {
             call_timeout,
             gate: Gate::new(),
             deaths: Mutex::default(),
+            left_standby: Mutex::default(),
             reported: Mutex::new(None),
         }));
         // An unreadable password file is an operator's mistake; later, when it is being replaced, it is not.
@@ -86,6 +92,10 @@ impl Manager {
     fn log_on(&self, password: &SecretString) -> Result<Connection, Error> {
         let connector = Connector::new(&self.0.user, password.expose_secret(), &self.0.connect_string);
         let mut conn = OracleConnectionManager::from_connector(connector).connect()?;
+        // The next statement would clear it. It tells that the password will expire.
+        if let Some(warning) = conn.last_warning() {
+            log::warn!(target: "augur::store", "logged on with a warning: {warning}");
+        }
         // INSERT and COMMIT in one round trip.
         conn.set_autocommit(true);
         // `None` would be refused by a client that knows no call timeout.
@@ -95,9 +105,6 @@ impl Manager {
         // Sent with the next call: no round trip.
         conn.set_module("augur")?;
         conn.execute(include_str!("../../../sql/oracle/inspect/binary_order.sql").trim_end(), &[])?;
-        if let Some(warning) = conn.last_warning() {
-            log::warn!(target: "augur::store", "logged on with a warning: {warning}");
-        }
         Ok(conn)
     }
 
@@ -162,6 +169,17 @@ impl Manager {
             deaths.last_silent = deaths.last;
         }
         silent
+    }
+
+    /// Whether a session whose database takes no rows is to be given up: one now and then, since the next logon may reach
+    /// another database, but not each, since it may not, and lookups go on meanwhile.
+    pub(super) fn leaves_standby(&self) -> bool {
+        let mut left = self.0.left_standby.lock().unwrap_or_else(PoisonError::into_inner);
+        let leaves = left.is_none_or(|at| at.elapsed() >= STANDBY_PAUSE);
+        if leaves {
+            *left = Some(Instant::now());
+        }
+        leaves
     }
 
     fn deaths(&self) -> MutexGuard<'_, Deaths> {

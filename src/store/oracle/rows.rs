@@ -27,17 +27,35 @@ fn learn_kind(store: &OracleStore, described: &OracleType) -> Result<ColumnKind,
 
 /// Looks up at most as many keys as the longest list has binds, in one round trip.
 pub(super) fn find_chunk(store: &OracleStore, conn: &Connection, keys: &[Key]) -> Result<Vec<Option<Found>>, Failure> {
-    find_by(store, conn, keys, store.statements.find(keys.len()))
+    find_by(store, conn, keys, store.statements.find(keys.len()), Fetch::Enough).map(|(found, _)| found)
 }
 
-/// The same by an SQL text of one's own, which takes `length` keys.
-pub(super) fn find_by(
+/// The same, and locks the rows; also tells whether rows of other keys were among them.
+pub(super) fn lock_chunk(
+    store: &OracleStore,
+    conn: &Connection,
+    keys: &[Key],
+) -> Result<(Vec<Option<Found>>, bool), Failure> {
+    find_by(store, conn, keys, store.statements.find_locked(keys.len()), Fetch::All)
+}
+
+/// How much of what the database finds is fetched.
+#[derive(PartialEq)]
+enum Fetch {
+    /// Until there is a row of each key. Without a unique key there may be many of one: the first counts, the others need
+    /// no round trip.
+    Enough,
+    All,
+}
+
+fn find_by(
     store: &OracleStore,
     conn: &Connection,
     keys: &[Key],
     (sql, length): (&str, usize),
-) -> Result<Vec<Option<Found>>, Failure> {
-    let Some(last) = keys.last() else { return Ok(Vec::new()) };
+    fetch: Fetch,
+) -> Result<(Vec<Option<Found>>, bool), Failure> {
+    let Some(last) = keys.last() else { return Ok((Vec::new(), false)) };
     let texts: Vec<&str> = keys.iter().map(Key::as_str).chain(std::iter::repeat(last.as_str())).take(length).collect();
     let binds: Vec<(&&str, &OracleType)> = texts.iter().map(|text| (text, &TEXT)).collect();
     let binds: Vec<&dyn ToSql> = binds.iter().map(|bind| bind as &dyn ToSql).collect();
@@ -48,22 +66,26 @@ pub(super) fn find_by(
     let kind = learn_kind(store, fetched.column_info()[1].oracle_type())?;
     let mut found: HashMap<&str, Option<Found>> = keys.iter().map(|key| (key.as_str(), None)).collect();
     let mut missing = found.len();
+    let mut has_others = false;
     for row in fetched {
-        // Without a unique key there may be many rows of a key: the first one counts, the others need no round trip.
-        if missing == 0 {
+        if missing == 0 && fetch == Fetch::Enough {
             break;
         }
         let row = row?;
         let [key, result, model] = row.sql_values() else { return Err(Failure::unreadable("too many columns")) };
         let key: String = key.get()?;
-        // Not every row found is the row of a key: a database character set that lacks a character takes two URLs for one.
-        // Such a row is nobody's hit.
-        if let Some(place @ None) = found.get_mut(key.as_str()) {
-            *place = Some(Found { outcome: kind.read(result)?, model: model.get()? });
-            missing -= 1;
+        match found.get_mut(key.as_str()) {
+            Some(place @ None) => {
+                *place = Some(Found { outcome: kind.read(result)?, model: model.get()? });
+                missing -= 1;
+            }
+            Some(_) => {}
+            // A database character set that lacks a character takes two URLs for one, and so does a column with a collation
+            // of its own. Such a row is nobody's hit.
+            None => has_others = true,
         }
     }
-    Ok(keys.iter().map(|key| found.get_mut(key.as_str()).and_then(Option::take)).collect())
+    Ok((keys.iter().map(|key| found.get_mut(key.as_str()).and_then(Option::take)).collect(), has_others))
 }
 
 /// What became of one row of a statement that writes.
@@ -140,29 +162,43 @@ pub(super) fn insert_batch(
         let binds: [&dyn ToSql; 3] = [&row.key, &row.bind, &row.model];
         batch.append_row(if store.statements.has_model { &binds } else { &binds[..2] })?;
     }
-    let (ends, all_done) = run(store, &mut batch, rows.len())?;
-    if !all_done {
+    let failures = run(&mut batch)?;
+    // Where all were done, the driver has committed.
+    let is_committed = failures.is_empty();
+    let ends = ends(store, failures, rows.len())?;
+    if !is_committed {
         conn.commit()?;
     }
     Ok(ends)
 }
 
-/// Runs array DML of this many rows: what became of each, and whether all were done, which is when the driver commits.
-pub(super) fn run(
-    store: &OracleStore,
-    batch: &mut oracle::Batch<'_>,
-    rows: usize,
-) -> Result<(Vec<Row>, bool), Failure> {
-    let mut ends: Vec<Row> = std::iter::repeat_with(|| Row::Stored).take(rows).collect();
-    let Err(error) = batch.execute() else { return Ok((ends, true)) };
+/// Runs array DML that collects errors: those of single rows, by their places.
+pub(super) fn run(batch: &mut oracle::Batch<'_>) -> Result<Vec<(usize, Failure)>, Failure> {
+    let Err(error) = batch.execute() else { return Ok(Vec::new()) };
     let Some(errors) = error.batch_errors() else { return Err(error.into()) };
-    for error in errors {
-        let row = row_failure(store, error.into())?;
-        if let Some(place) = ends.get_mut(error.offset() as usize) {
+    Ok(errors.iter().map(|error| (error.offset() as usize, error.into())).collect())
+}
+
+/// What became of each of so many rows, of which these failed.
+pub(super) fn ends(store: &OracleStore, failures: Vec<(usize, Failure)>, rows: usize) -> Result<Vec<Row>, Failure> {
+    let mut ends: Vec<Row> = std::iter::repeat_with(|| Row::Stored).take(rows).collect();
+    for (at, failure) in failures {
+        let row = row_failure(store, failure)?;
+        if let Some(place) = ends.get_mut(at) {
             *place = row;
         }
     }
-    Ok((ends, false))
+    Ok(ends)
+}
+
+/// Why a change that is no new value was not made, where a rule of the table is against it; whatever else fails is a failure
+/// of the call.
+pub(super) fn rule_failure(store: &OracleStore, failure: Failure) -> Result<Rejection, Failure> {
+    if failure.class != Class::Rule {
+        return Err(failure);
+    }
+    store.unstorable.note(Rejection::AgainstRules, &failure.into_source());
+    Ok(Rejection::AgainstRules)
 }
 
 /// A row in the form that is bound.
@@ -183,24 +219,31 @@ impl<'a> Prepared<'a> {
     }
 }
 
+/// What there is under a key.
+pub(super) struct RowOf {
+    pub(super) found: Option<StoredResult>,
+    /// The table takes other keys for this one, and what is written under it would be written to theirs.
+    has_others: bool,
+    kind: ColumnKind,
+}
+
 /// The row of a key, by `row.sql` or the form of it that locks.
-pub(super) fn row(
-    store: &OracleStore,
-    conn: &Connection,
-    key: &Key,
-    sql: &str,
-) -> Result<(Option<StoredResult>, ColumnKind), Failure> {
+pub(super) fn row(store: &OracleStore, conn: &Connection, key: &Key, sql: &str) -> Result<RowOf, Failure> {
     let mut statement = conn.statement(sql).fetch_array_size(1).prefetch_rows(2).build()?;
     let fetched = statement.query(&[&(&key.as_str(), &TEXT)])?;
     let kind = learn_kind(store, fetched.column_info()[1].oracle_type())?;
+    let mut found = None;
+    let mut has_others = false;
     for row in fetched {
-        let row = stored_result(store, kind, &row?)?;
+        let row = row?;
         // As in `find_by`.
-        if row.key == *key {
-            return Ok((Some(row), kind));
+        if row.get::<_, String>(0)? != key.as_str() {
+            has_others = true;
+        } else if found.is_none() {
+            found = Some(stored_result(store, kind, &row)?);
         }
     }
-    Ok((None, kind))
+    Ok(RowOf { found, has_others, kind })
 }
 
 /// Reads a row under its lock, asks what is to become of it, does that and commits; needs a connection that does not
@@ -211,16 +254,17 @@ pub(super) fn update(
     key: &Key,
     decide: &mut dyn FnMut(Option<&StoredResult>) -> Change,
 ) -> Result<Option<Changed>, Failure> {
-    let (before, kind) = row(store, conn, key, &store.statements.lock)?;
+    let RowOf { found: before, has_others, kind } = row(store, conn, key, &store.statements.lock)?;
     let not_done = |changed| Ok(conn.rollback().map(|()| changed)?);
     let changed = match (decide(before.as_ref()), before) {
         (Change::Keep, before) | (Change::Remove, before @ None) => return not_done(Some(Changed::Kept(before))),
+        _ if has_others => return not_done(Some(Changed::Rejected(Rejection::Conflict))),
         (Change::Remove, Some(before)) => match conn.execute(&store.statements.delete, &[&(&key.as_str(), &TEXT)]) {
             Ok(_) => Changed::Removed { before },
-            Err(error) => match row_failure(store, error.into())? {
-                Row::Rejected(reason) => return not_done(Some(Changed::Rejected(reason))),
-                Row::Stored | Row::Conflict => return not_done(Some(Changed::Rejected(Rejection::Conflict))),
-            },
+            Err(error) => {
+                let reason = rule_failure(store, error.into())?;
+                return not_done(Some(Changed::Rejected(reason)));
+            }
         },
         (Change::Replace { outcome, model }, before) => {
             let new = NewResult { key: key.clone(), outcome, model };
@@ -235,15 +279,18 @@ pub(super) fn update(
                 Row::Conflict => return not_done(Some(Changed::Rejected(Rejection::Conflict))),
                 Row::Rejected(reason) => return not_done(Some(Changed::Rejected(reason))),
             }
-            match row(store, conn, key, &store.statements.row)? {
-                (Some(after), _) => Changed::Replaced { before, after },
+            match row(store, conn, key, &store.statements.row)?.found {
+                Some(after) => Changed::Replaced { before, after },
                 // The database character set lacks a character of the key: the row that was written is another key's.
-                (None, _) => return not_done(Some(Changed::Rejected(Rejection::Conflict))),
+                None => return not_done(Some(Changed::Rejected(Rejection::Conflict))),
             }
         }
     };
-    conn.commit().map_err(Failure::of_commit)?;
-    Ok(Some(changed))
+    match conn.commit().map_err(Failure::of_commit) {
+        Ok(()) => Ok(Some(changed)),
+        // A constraint that is checked at the end of a transaction.
+        Err(failure) => not_done(Some(Changed::Rejected(rule_failure(store, failure)?))),
+    }
 }
 
 /// Replaces the row of a key.

@@ -98,7 +98,8 @@ impl<'a> OracleSession<'a> {
                     // r2d2 never rolls back: what is open now would pass to the next user, who would commit it. Where
                     // this fails, the connection is not for anybody: the pool discards what is at work when it returns.
                     connection.is_suspect = true;
-                    if connection.rollback().is_ok() {
+                    let leaves = class == Class::ReadOnly && self.store.manager.leaves_standby();
+                    if connection.rollback().is_ok() && !leaves {
                         connection.is_suspect = false;
                         self.connection = Some(connection);
                     }
@@ -207,7 +208,7 @@ impl StoreSession for OracleSession<'_> {
 
     fn row(&mut self, key: &Key) -> Result<Option<StoredResult>, StoreError> {
         let store = self.store;
-        self.run(|conn| Ok(rows::row(store, conn, key, &store.statements.row)?.0))
+        self.run(|conn| Ok(rows::row(store, conn, key, &store.statements.row)?.found))
     }
 
     fn update(

@@ -9,20 +9,9 @@ use oracle::sql_type::ToSql;
 use super::OracleStore;
 use super::column::TEXT;
 use super::errors::Failure;
-use super::rows::{Prepared, Row, find_by, run};
-use crate::domain::{Key, NewResult, Outcome};
+use super::rows::{Prepared, Row, ends, lock_chunk, rule_failure, run};
+use crate::domain::{Key, NewResult};
 use crate::store::{Rejection, Swap, Swapped};
-
-impl Row {
-    /// The same of a swap, after which `stored` is there.
-    fn swapped(self, stored: Option<Outcome>) -> Swapped {
-        match self {
-            Self::Stored => Swapped::Done(stored),
-            Self::Conflict => Swapped::Rejected(Rejection::Conflict),
-            Self::Rejected(reason) => Swapped::Rejected(reason),
-        }
-    }
-}
 
 /// Changes at most as many rows as the longest list has binds; needs a connection that does not commit by itself.
 ///
@@ -30,7 +19,16 @@ impl Row {
 /// (ORA-00060): the caller tries again.
 pub(super) fn swap_chunk(store: &OracleStore, conn: &Connection, swaps: &[Swap]) -> Result<Vec<Swapped>, Failure> {
     let keys: Vec<Key> = swaps.iter().map(|swap| swap.key.clone()).collect();
-    let there = find_by(store, conn, &keys, store.statements.find_locked(keys.len()))?;
+    let (there, has_others) = lock_chunk(store, conn, &keys)?;
+    // The table takes other keys for some of these, and what is written under one would be written to another's row.
+    if has_others {
+        conn.rollback()?;
+        let alone = |swap: &Swap| swap_chunk(store, conn, std::slice::from_ref(swap));
+        return match swaps {
+            [_] => Ok(vec![Swapped::Rejected(Rejection::Conflict)]),
+            swaps => swaps.iter().map(alone).collect::<Result<Vec<_>, _>>().map(|swapped| swapped.concat()),
+        };
+    }
     // The lookup has described the column.
     let kind = store.known_kind().ok_or_else(|| Failure::unreadable("nothing that is known"))?;
     let mut swapped: Vec<Swapped> = swaps.iter().map(|_| Swapped::Overtaken).collect();
@@ -64,9 +62,13 @@ pub(super) fn swap_chunk(store: &OracleStore, conn: &Connection, swaps: &[Swap])
             let plain: [&dyn ToSql; 2] = [&row.bind, &row.key];
             batch.append_row(if has_model { &binds } else { &plain })?;
         }
-        let (ends, _) = run(store, &mut batch, prepared.len())?;
+        let ends = ends(store, run(&mut batch)?, prepared.len())?;
         for (row, end) in prepared.into_iter().zip(ends) {
-            swapped[row.at] = end.swapped(Some(row.stored));
+            swapped[row.at] = match end {
+                Row::Stored => Swapped::Done(Some(row.stored)),
+                Row::Conflict => Swapped::Rejected(Rejection::Conflict),
+                Row::Rejected(reason) => Swapped::Rejected(reason),
+            };
         }
     }
     if !removals.is_empty() {
@@ -74,10 +76,13 @@ pub(super) fn swap_chunk(store: &OracleStore, conn: &Connection, swaps: &[Swap])
         batch.set_type(1, &TEXT)?;
         for &at in &removals {
             batch.append_row(&[&swaps[at].key.as_str()])?;
+            swapped[at] = Swapped::Done(None);
         }
-        let (ends, _) = run(store, &mut batch, removals.len())?;
-        for (at, end) in removals.into_iter().zip(ends) {
-            swapped[at] = end.swapped(None);
+        for (row, failure) in run(&mut batch)? {
+            let reason = rule_failure(store, failure)?;
+            if let Some(&at) = removals.get(row) {
+                swapped[at] = Swapped::Rejected(reason);
+            }
         }
     }
     conn.commit().map_err(Failure::of_commit)?;

@@ -5,8 +5,9 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, ff
 
 use super::SqliteStore;
 use super::affinity::Affinity;
+use super::statements::Statements;
 use crate::domain::{Key, NewResult, Number, Outcome, StoredResult};
-use crate::store::{Change, Changed, Found, Inserted, Rejection, StoreError, Swap, Swapped};
+use crate::store::{Change, Changed, Found, Inserted, Range, Rejection, StoreError, Swap, Swapped};
 
 /// Looks up each of `keys`, all in one state of the table.
 pub(super) fn find_rows(reader: &Connection, sql: &str, keys: &[Key]) -> rusqlite::Result<Vec<Option<Found>>> {
@@ -70,12 +71,7 @@ pub(super) fn insert_rows(
                     },
                     Inserted::Existed,
                 )),
-                // SQLite has undone this statement alone.
-                Err(error) => {
-                    let Some(reason) = rejection(&error) else { return Err(error) };
-                    store.unstorable.note(reason, &error.into());
-                    Ok(Inserted::Rejected(reason))
-                }
+                Err(error) => rejected(store, error).map(Inserted::Rejected),
             })
             .collect::<rusqlite::Result<_>>()?
     };
@@ -102,7 +98,7 @@ pub(super) fn update_row(
             (Change::Remove, Some(before)) => {
                 match transaction.prepare_cached(&statements.delete)?.execute([key.as_str()]) {
                     Ok(_) => Changed::Removed { before },
-                    Err(error) => return rejection(&error).map(Changed::Rejected).ok_or(error),
+                    Err(error) => return rejected(store, error).map(Changed::Rejected),
                 }
             }
             (Change::Replace { outcome: Outcome::Text(_), .. }, _) if !affinity.takes_text() => {
@@ -120,7 +116,7 @@ pub(super) fn update_row(
                 match written {
                     Ok(true) => Changed::Replaced { before, after: select.query_row([key.as_str()], stored_result)? },
                     Ok(false) => return Ok(Changed::Rejected(Rejection::Conflict)),
-                    Err(error) => return rejection(&error).map(Changed::Rejected).ok_or(error),
+                    Err(error) => return rejected(store, error).map(Changed::Rejected),
                 }
             }
         }
@@ -150,7 +146,7 @@ pub(super) fn swap_rows(
                 }
                 let Some(Found { outcome, model }) = swap.after.clone() else {
                     let removed = remove.execute([swap.key.as_str()]);
-                    return removed.map_or_else(swap_failure, |_| Ok(Swapped::Done(None)));
+                    return removed.map(|_| Swapped::Done(None)).or_else(|e| rejected(store, e).map(Swapped::Rejected));
                 };
                 if matches!(outcome, Outcome::Text(_)) && !affinity.takes_text() {
                     return Ok(Swapped::Rejected(Rejection::ValueDoesNotFit));
@@ -158,7 +154,7 @@ pub(super) fn swap_rows(
                 let row = NewResult { key: swap.key.clone(), outcome, model };
                 match put(&mut update, statements.has_model, &row) {
                     Ok(_) => Ok(Swapped::Done(find(&mut select, &swap.key)?.map(|found| found.outcome))),
-                    Err(error) => swap_failure(error),
+                    Err(error) => rejected(store, error).map(Swapped::Rejected),
                 }
             })
             .collect::<rusqlite::Result<_>>()?
@@ -176,12 +172,15 @@ fn put(update: &mut rusqlite::CachedStatement<'_>, has_model: bool, row: &NewRes
     }
 }
 
-/// What a swap came to that failed; SQLite has undone this statement alone.
-fn swap_failure(error: rusqlite::Error) -> rusqlite::Result<Swapped> {
-    rejection(&error).map(Swapped::Rejected).ok_or(error)
+/// What a constraint or a trigger says against a row, which the log is told of; SQLite has undone this statement alone. Other
+/// errors stay errors.
+fn rejected(store: &SqliteStore, error: rusqlite::Error) -> rusqlite::Result<Rejection> {
+    let Some(reason) = rejection(&error) else { return Err(error) };
+    store.unstorable.note(reason, &error.into());
+    Ok(reason)
 }
 
-/// What a constraint or a trigger says against a row; `None` where the error is another one.
+/// The reason in an error; `None` where it is another one.
 fn rejection(error: &rusqlite::Error) -> Option<Rejection> {
     match error.sqlite_extended_error_code() {
         Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => Some(Rejection::Conflict),
@@ -192,17 +191,43 @@ fn rejection(error: &rusqlite::Error) -> Option<Rejection> {
     }
 }
 
-/// The first `limit` of `rows`, without those of other programs whose key is no UTF-8: they have no address here.
-pub(super) fn stored_results(mut rows: rusqlite::Rows<'_>, limit: usize) -> rusqlite::Result<Vec<StoredResult>> {
-    let mut page = Vec::new();
-    while page.len() < limit
-        && let Some(row) = rows.next()?
-    {
-        if row.get_ref(0)?.as_str().is_ok() {
-            page.push(stored_result(row)?);
+/// Up to `limit` rows of `range` in key order.
+pub(super) fn page(
+    reader: &Connection,
+    statements: &Statements,
+    range: &Range<'_>,
+    limit: usize,
+) -> rusqlite::Result<Vec<StoredResult>> {
+    let end = range.end();
+    let mut statement =
+        reader.prepare_cached(if end.is_some() { &statements.page } else { &statements.page_to_end })?;
+    let mut page: Vec<StoredResult> = Vec::new();
+    let (mut start, mut excluded) = (range.start().as_bytes().to_vec(), range.excluded().as_bytes().to_vec());
+    loop {
+        let wanted = limit - page.len();
+        let [from, without] = [&start, &excluded].map(|bytes| ToSqlOutput::Borrowed(ValueRef::Text(bytes)));
+        let mut rows =
+            statement.query(params![from, without, end, range.model, i64::try_from(wanted).unwrap_or(i64::MAX)])?;
+        let (mut seen, mut last) = (0, Vec::new());
+        while let Some(row) = rows.next()? {
+            seen += 1;
+            let key = row.get_ref(0)?.as_bytes()?;
+            if std::str::from_utf8(key).is_ok() {
+                page.push(stored_result(row)?);
+            } else if seen == wanted {
+                last = key.to_vec();
+            }
         }
+        drop(rows);
+        // What other programs have stored that is no UTF-8 has no address here; as many others are read in its place.
+        if seen < wanted || page.len() == limit {
+            return Ok(page);
+        }
+        if let (true, Some(row)) = (last.is_empty(), page.last()) {
+            last = row.key.as_str().as_bytes().to_vec();
+        }
+        (start, excluded) = (last.clone(), last);
     }
-    Ok(page)
 }
 
 /// A row of `row.sql` or `page.sql`.

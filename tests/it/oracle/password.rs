@@ -139,3 +139,13 @@ fn replicas_do_not_lock_the_account_either() {
     }
     assert_eq!(database.standin.counters().logon_attempts, 3);
 }
+
+#[test]
+fn that_the_password_will_expire_is_told_and_keeps_nobody_out() {
+    let database = Database::fresh();
+    database.execute(TABLE);
+    database.standin.set_password_expires(true);
+    let server = Server::on(database, &[]);
+    assert!(server.app.wait_for_log("logged on with a warning").contains("ORA-28002"));
+    assert_eq!(server.app.ask("http://example.com/").status, 200);
+}

@@ -159,6 +159,24 @@ fn a_row_that_the_table_cannot_take_is_answered_and_not_stored() {
     assert_eq!(app.log().matches("a row does not fit the table").count(), 1, "{}", app.log());
 }
 
+#[test]
+fn each_rule_of_the_table_that_keeps_a_row_out_is_told_once() {
+    let server = Sqlite::fresh();
+    server.execute(
+        "CREATE TABLE URL_RESULT (URL TEXT PRIMARY KEY, RESULT REAL, MODEL TEXT, CREATED_AT TEXT,
+             CONSTRAINT NO_FTP CHECK (URL NOT LIKE 'ftp:%'), CONSTRAINT NO_GOPHER CHECK (URL NOT LIKE 'gopher:%'))",
+    );
+    let server = server.start(&[]);
+    for url in ["ftp://a/", "gopher://a/", "ftp://b/", "gopher://b/"] {
+        let answer = server.app.ask(url);
+        let status = Some("augur; fwd=miss; detail=\"not stored: against the table's rules\"");
+        assert_eq!((answer.status, answer.header("cache-status")), (200, status));
+    }
+    for rule in ["NO_FTP", "NO_GOPHER"] {
+        assert_eq!(server.app.log().matches(rule).count(), 1, "{}", server.app.log());
+    }
+}
+
 /// Where the answers of two requests come from that wait for the same key, while another program has the table to itself
 /// and then does this.
 fn shared(server: &Server<Sqlite>, url: &str, meanwhile: &str) -> Vec<String> {

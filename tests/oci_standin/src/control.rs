@@ -30,6 +30,7 @@ pub(crate) enum Word {
     FailLeft,
     FailScope,
     AccountLocked,
+    PasswordExpires,
     Views,
     LogonAttempts,
     Logons,

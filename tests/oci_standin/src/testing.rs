@@ -130,6 +130,11 @@ impl StandIn {
         self.control.set(Word::AccountLocked, locked.into());
     }
 
+    /// ORA-28002 as a warning with every logon.
+    pub fn set_password_expires(&self, expires: bool) {
+        self.control.set(Word::PasswordExpires, expires.into());
+    }
+
     pub fn set_round_trip(&self, time: Duration) {
         self.control.set(Word::RoundTripUs, time.as_micros() as u64);
     }

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering::SeqCst;
 
 use super::handles::{ErrorHandle, Server, Service, ServiceInner, User};
-use super::{Pointer, SUCCESS, guard, put, text};
+use super::{Pointer, SUCCESS, SUCCESS_WITH_INFO, guard, put, text};
 use crate::control::Word;
 use crate::error::{OraError, Result};
 use crate::link::Link;
@@ -85,8 +85,14 @@ unsafe extern "C" fn OCISessionBegin(
             let own: &Service = &*service.cast::<Service>();
             let user = &*user.cast::<User>();
             let session = Session::log_on(link(own)?, &user.name, &user.password)?;
+            let expires = session.link.control.get(Word::PasswordExpires) != 0;
             own.lock().session = Some(session);
             user.service.store(service.cast(), SeqCst);
+            // Logged on all the same, with a word of warning.
+            if expires && let Some(handle) = error.cast::<ErrorHandle>().as_mut() {
+                handle.error = Some(OraError::with(28002, "the password will expire within 7 days"));
+                return Ok(SUCCESS_WITH_INFO);
+            }
             Ok(SUCCESS)
         })
     }
