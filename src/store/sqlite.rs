@@ -6,6 +6,7 @@
 mod affinity;
 mod check;
 mod checkpoint;
+mod errors;
 mod query;
 mod rows;
 mod statements;
@@ -21,7 +22,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension};
 
 use checkpoint::Checkpoints;
-use rows::{find_rows, insert_rows, page, store_error, stored_result, swap_rows, update_row};
+use errors::store_error;
+use rows::{find_rows, insert_rows, page, stored_result, swap_rows, update_row};
 use statements::Statements;
 use writer::Writer;
 

@@ -20,6 +20,7 @@ mod schema;
 mod session;
 mod statements;
 mod swaps;
+mod writes;
 
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;

@@ -11,10 +11,11 @@ use super::errors::{Class, Failure};
 use super::gate::jittered;
 use super::manager::Manager;
 use super::pooled::Span;
-use super::rows::{self, Prepared, Row};
+use super::rows;
 use super::schema;
 use super::statements::LIST_LENGTHS;
 use super::swaps;
+use super::writes::{self, Prepared, Row};
 use crate::domain::{Key, NewResult, StoredResult};
 use crate::store::{
     Change, Changed, Check, Expected, Found, Inserted, Range, Rejection, StoreError, StoreSession, Swap, Swapped,
@@ -144,8 +145,8 @@ impl<'a> OracleSession<'a> {
         prepared.sort_unstable_by_key(|row| row.key);
         let inserted_rows = match &prepared[..] {
             [] => Ok(Vec::new()),
-            [row] => self.run(|conn| Ok(vec![rows::insert_one(store, conn, row, kind)?])),
-            rows => self.run(|conn| rows::insert_batch(store, conn, rows, kind)),
+            [row] => self.run(|conn| Ok(vec![writes::insert_one(store, conn, row, kind)?])),
+            rows => self.run(|conn| writes::insert_batch(store, conn, rows, kind)),
         };
         let ends = match inserted_rows {
             Ok(ends) => ends,
@@ -218,7 +219,7 @@ impl StoreSession for OracleSession<'_> {
     ) -> Result<Changed, StoreError> {
         let store = self.store;
         for _ in 0..CONTENTION_ATTEMPTS {
-            if let Some(changed) = self.transact(|conn| rows::update(store, conn, key, decide))? {
+            if let Some(changed) = self.transact(|conn| writes::update(store, conn, key, decide))? {
                 return Ok(changed);
             }
         }

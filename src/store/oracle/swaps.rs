@@ -9,7 +9,8 @@ use oracle::sql_type::ToSql;
 use super::OracleStore;
 use super::column::TEXT;
 use super::errors::Failure;
-use super::rows::{Prepared, Row, ends, lock_chunk, rule_failure, run};
+use super::rows::lock_chunk;
+use super::writes::{Prepared, Row, ends, rule_failure, run};
 use crate::domain::{Key, NewResult};
 use crate::store::{Rejection, Swap, Swapped};
 

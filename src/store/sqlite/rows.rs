@@ -1,13 +1,14 @@
-//! Rows in SQLite: what is bound, what is read, what became of each row, and SQLite's errors in the store's words.
+//! Rows in SQLite: what is bound, what is read, and what became of each row.
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, ffi, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::SqliteStore;
 use super::affinity::Affinity;
+use super::errors::rejected;
 use super::statements::Statements;
 use crate::domain::{Key, NewResult, Number, Outcome, StoredResult};
-use crate::store::{Change, Changed, Found, Inserted, Range, Rejection, StoreError, Swap, Swapped};
+use crate::store::{Change, Changed, Found, Inserted, Range, Rejection, Swap, Swapped};
 
 /// Looks up each of `keys`, all in one state of the table.
 pub(super) fn find_rows(reader: &Connection, sql: &str, keys: &[Key]) -> rusqlite::Result<Vec<Option<Found>>> {
@@ -172,25 +173,6 @@ fn put(update: &mut rusqlite::CachedStatement<'_>, has_model: bool, row: &NewRes
     }
 }
 
-/// What a constraint or a trigger says against a row, which the log is told of; SQLite has undone this statement alone. Other
-/// errors stay errors.
-fn rejected(store: &SqliteStore, error: rusqlite::Error) -> rusqlite::Result<Rejection> {
-    let Some(reason) = rejection(&error) else { return Err(error) };
-    store.unstorable.note(reason, &error.into());
-    Ok(reason)
-}
-
-/// The reason in an error; `None` where it is another one.
-fn rejection(error: &rusqlite::Error) -> Option<Rejection> {
-    match error.sqlite_extended_error_code() {
-        Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => Some(Rejection::Conflict),
-        // NULL, or a type that a STRICT table does not take.
-        Some(ffi::SQLITE_CONSTRAINT_NOTNULL | ffi::SQLITE_CONSTRAINT_DATATYPE) => Some(Rejection::ValueDoesNotFit),
-        _ if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Some(Rejection::AgainstRules),
-        _ => None,
-    }
-}
-
 /// Up to `limit` rows of `range` in key order.
 pub(super) fn page(
     reader: &Connection,
@@ -284,24 +266,5 @@ fn outcome(value: ValueRef<'_>) -> Outcome {
         ValueRef::Integer(x) => Outcome::integer(x.into()),
         ValueRef::Real(x) => Outcome::float(x),
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Outcome::Text(String::from_utf8_lossy(bytes).into_owned()),
-    }
-}
-
-/// Folds SQLite's errors into the store's words.
-pub(super) fn store_error(error: rusqlite::Error) -> StoreError {
-    let code = error.sqlite_error_code();
-    let schema = matches!(&error, rusqlite::Error::SqlInputError { .. })
-        || matches!(&error, rusqlite::Error::SqliteFailure(_, Some(message)) if message.starts_with("no such "));
-    match code {
-        _ if schema => StoreError::Schema { hint: "run `augur schema check`".into(), source: error.into() },
-        Some(ErrorCode::DiskFull) => StoreError::NoSpace(error.into()),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Timeout(error.into()),
-        Some(
-            ErrorCode::CannotOpen
-            | ErrorCode::ReadOnly
-            | ErrorCode::SystemIoFailure
-            | ErrorCode::FileLockingProtocolFailed,
-        ) => StoreError::Unavailable(error.into()),
-        _ => StoreError::Internal(error.into()),
     }
 }
