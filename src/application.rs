@@ -144,7 +144,7 @@ impl Application {
     }
 
     /// Serves until `stop` resolves; then accepts nothing more, answers what is in flight within the grace time, closes idle
-    /// connections, and ends the store, for which it waits for [`END_PATIENCE`] at most.
+    /// connections, and ends the store, for which it waits for 5 s at most.
     ///
     /// # Errors
     /// Where the server itself fails.

@@ -1,7 +1,7 @@
 -- From :1 on, without :2: the key that the page before ended with. The line with :3 is left out where there is no end.
 -- ROWNUM, since FETCH FIRST needs 12.1. The columns have names of their own: of those that a table lacks only NULL is
--- left, and two columns of that name would be ambiguous outside (ORA-00918). Longer keys, which MAX_STRING_SIZE = EXTENDED
--- allows, have no address here.
+-- left, and two columns of that name would be ambiguous outside (ORA-00918). Keys that are longer than any of ours,
+-- which MAX_STRING_SIZE = EXTENDED allows, have no address here.
 SELECT
     ROW_KEY,
     ROW_RESULT,
