@@ -9,7 +9,7 @@ use super::progress::Bar;
 use crate::application;
 use crate::service::{Pace, PruneOptions, Whose, prune};
 use crate::settings::Settings;
-use crate::store;
+use crate::store::{self, Rejection};
 
 /// Remove old results
 ///
@@ -73,12 +73,13 @@ pub(super) fn run(args: &PruneArgs, settings: &Settings) -> anyhow::Result<()> {
     if pruned.overtaken > 0 {
         text.push_str(&format!("{:>10}  were changed by others meanwhile and left alone\n", pruned.overtaken));
     }
-    if let Some(key) = pruned.first_kept {
-        text.push_str(&format!(
-            "{:>10}  stay: a constraint or trigger of the table holds on to them, as a DELETE of {} will tell\n",
-            pruned.kept,
-            key.as_str()
-        ));
+    if let Some((key, reason)) = pruned.first_kept {
+        let why = match reason {
+            Rejection::Conflict => "the table takes other keys for theirs, as for",
+            _ => "a constraint or trigger of the table holds on to them, as a DELETE will tell of",
+        };
+        // Other programs may have written what a terminal takes for commands.
+        text.push_str(&format!("{:>10}  stay: {why} {:?}\n", pruned.kept, key.as_str()));
     }
     print(&text)
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::sweep::{Pace, Step, patiently, sweep};
 use crate::domain::{Key, MANUAL, ModelVersion, StoredResult};
-use crate::store::{Found, ResultStore, StoreError, Swap, Swapped};
+use crate::store::{Found, Rejection, ResultStore, StoreError, Swap, Swapped};
 
 /// What to remove, and how.
 #[derive(Debug, Clone)]
@@ -56,8 +56,8 @@ pub struct Pruned {
     pub overtaken: u64,
     /// The table does not let them go.
     pub kept: u64,
-    /// One of those.
-    pub first_kept: Option<Key>,
+    /// One of those, and why.
+    pub first_kept: Option<(Key, Rejection)>,
 }
 
 /// Removes the rows that are older than wished. Rows without a date that can be read, and those whose MODEL is `manual`,
@@ -88,8 +88,8 @@ pub fn prune(
             let count = match swapped {
                 Swapped::Done(_) => &removed,
                 Swapped::Overtaken => &overtaken,
-                Swapped::Rejected(_) => {
-                    first_kept.get_or_init(|| swap.key);
+                Swapped::Rejected(reason) => {
+                    first_kept.get_or_init(|| (swap.key, reason));
                     &kept
                 }
             };

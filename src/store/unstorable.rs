@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::store::Rejection;
 
 /// A table has a few rules; the texts of a trigger may be without end.
-const MAX_TOLD: usize = 16;
+const MAX_RULES: usize = 16;
 
 /// The reasons for not storing a row that the log was told of; of rules with the database's words, since there are many.
 #[derive(Default)]
@@ -21,7 +21,8 @@ impl Unstorable {
         let mut said = self.said();
         let words = if reason == Rejection::AgainstRules { error.to_string() } else { String::new() };
         let told = (reason, words);
-        if said.contains(&told) || said.len() >= MAX_TOLD {
+        let rules = said.iter().filter(|(reason, _)| *reason == Rejection::AgainstRules).count();
+        if said.contains(&told) || reason == Rejection::AgainstRules && rules >= MAX_RULES {
             return;
         }
         said.push(told);
@@ -58,5 +59,22 @@ impl Unstorable {
             said.swap_remove(at);
             log::info!(target: "augur::store", "there is space for new rows again");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_without_end_keep_no_other_reason_from_being_told() {
+        let unstorable = Unstorable::default();
+        for n in 0..2 * MAX_RULES {
+            unstorable.note(Rejection::AgainstRules, &anyhow::anyhow!("http://{n}/ is refused"));
+        }
+        unstorable.note(Rejection::NoSpace, &anyhow::anyhow!("ORA-01653"));
+        let said = unstorable.said();
+        assert_eq!(said.len(), MAX_RULES + 1);
+        assert!(said.iter().any(|(reason, _)| *reason == Rejection::NoSpace));
     }
 }

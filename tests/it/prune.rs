@@ -124,6 +124,7 @@ fn a_row_that_the_table_does_not_let_go_is_counted_and_the_others_are_removed() 
         .unwrap();
     let model = format!("url@{}", it.older);
     let said = it.place.run(&["prune", "--older-than", "0", "--model", &model]);
-    let kept = "         1  stay: a constraint or trigger of the table holds on to them, as a DELETE of b will tell\n";
+    let kept =
+        "         1  stay: a constraint or trigger of the table holds on to them, as a DELETE will tell of \"b\"\n";
     assert_eq!(said, format!("         2  rows removed\n{kept}"));
 }

@@ -62,10 +62,8 @@ const fn class_of(ora: i32) -> Class {
         1653 | 1654 | 1658 | 1659 | 1688 | 1683 | 1536 | 1950 | 1652 | 30036 | 257 | 12953 | 12954 => Class::NoSpace,
         12899 | 1461 | 1400 | 1407 | 1438 | 1426 | 1722 => Class::Data,
         // CHECK and foreign keys in both directions, at once or at the commit; a view's condition, or one that cannot be
-        // changed; tables and partitions that are READ ONLY; partitions; a policy; what triggers raise or fail by.
-        2290 | 2291 | 2292 | 2091 | 1402 | 1732 | 42399 | 12081 | 14466 | 14400 | 28115 | 4088 | 20000..=20999 => {
-            Class::Rule
-        }
+        // changed; tables and partitions that are READ ONLY; partitions; a policy; what triggers raise.
+        2290 | 2291 | 2292 | 2091 | 1402 | 1732 | 42399 | 12081 | 14466 | 14400 | 28115 | 20000..=20999 => Class::Rule,
         // A standby, or a database opened for reading.
         16000 => Class::ReadOnly,
         60 | 54 | 8177 | 4021 | 4068 | 1555 => Class::Contention,
@@ -92,7 +90,7 @@ impl From<Error> for Failure {
 impl From<&DbError> for Failure {
     /// The error of one row of a batch.
     fn from(error: &DbError) -> Self {
-        let class = class_of(error.code());
+        let class = class_of_db(error);
         let hint = (class == Class::Schema).then(|| schema_hint(Some(error.code())).to_owned());
         Self { class, hint, source: anyhow::Error::msg(error.message().to_owned()) }
     }
@@ -153,10 +151,21 @@ impl From<Failure> for StoreError {
     }
 }
 
+/// The class of the database's error.
+fn class_of_db(error: &DbError) -> Class {
+    match class_of(error.code()) {
+        // A trigger that failed by an error of its own, which stands before this one.
+        Class::Other if error.message().contains("ORA-04088") => Class::Rule,
+        class => class,
+    }
+}
+
 /// The class of a driver's error.
 pub(super) fn classify(error: &Error) -> Class {
-    if let Some(code) = error.oci_code() {
-        return class_of(code);
+    if error.oci_code().is_some()
+        && let Some(error) = error.db_error()
+    {
+        return class_of_db(error);
     }
     match error.dpi_code() {
         // A wrapped error names its cause only in the text: "... by ORA-03156" is a timeout that cost the session.

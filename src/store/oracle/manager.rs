@@ -19,7 +19,7 @@ use crate::store::OracleSettings;
 const WRONG_PASSWORD: i32 = 1017;
 
 /// What lies between two sessions that are given up because their database takes no rows.
-const STANDBY_PAUSE: Duration = Duration::from_secs(10);
+const STANDBY_PAUSE: Duration = Duration::from_secs(5);
 
 /// Makes, checks and discards connections. Cloning is cheap: the pool has one handle, the store another.
 #[derive(Clone)]
@@ -174,6 +174,10 @@ impl Manager {
     /// Whether a session whose database takes no rows is to be given up: one now and then, since the next logon may reach
     /// another database, but not each, since it may not, and lookups go on meanwhile.
     pub(super) fn leaves_standby(&self) -> bool {
+        // Nor one that could not be replaced.
+        if self.0.reported.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+            return false;
+        }
         let mut left = self.0.left_standby.lock().unwrap_or_else(PoisonError::into_inner);
         let leaves = left.is_none_or(|at| at.elapsed() >= STANDBY_PAUSE);
         if leaves {

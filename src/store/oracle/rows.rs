@@ -40,7 +40,7 @@ pub(super) fn lock_chunk(
 }
 
 /// How much of what the database finds is fetched.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Fetch {
     /// Until there is a row of each key. Without a unique key there may be many of one: the first counts, the others need
     /// no round trip.
@@ -89,30 +89,42 @@ fn find_by(
 }
 
 /// What there is under a key.
-pub(super) struct RowOf {
-    pub(super) found: Option<StoredResult>,
+pub(super) struct Locked {
+    pub(super) row: Option<StoredResult>,
     /// The table takes other keys for this one, and what is written under it would be written to theirs.
     pub(super) has_others: bool,
     pub(super) kind: ColumnKind,
 }
 
-/// The row of a key, by `row.sql` or the form of it that locks.
-pub(super) fn row(store: &OracleStore, conn: &Connection, key: &Key, sql: &str) -> Result<RowOf, Failure> {
-    let mut statement = conn.statement(sql).fetch_array_size(1).prefetch_rows(2).build()?;
+/// The row of a key.
+pub(super) fn row(store: &OracleStore, conn: &Connection, key: &Key) -> Result<Option<StoredResult>, Failure> {
+    row_by(store, conn, key, &store.statements.row, Fetch::Enough).map(|locked| locked.row)
+}
+
+/// The same, locked.
+pub(super) fn lock_row(store: &OracleStore, conn: &Connection, key: &Key) -> Result<Locked, Failure> {
+    row_by(store, conn, key, &store.statements.lock, Fetch::All)
+}
+
+fn row_by(store: &OracleStore, conn: &Connection, key: &Key, sql: &str, fetch: Fetch) -> Result<Locked, Failure> {
+    // There is one row as a rule, and without a unique key there may be many: those come with further round trips.
+    let mut statement = conn.statement(sql).fetch_array_size(64).prefetch_rows(2).build()?;
     let fetched = statement.query(&[&(&key.as_str(), &TEXT)])?;
     let kind = learn_kind(store, fetched.column_info()[1].oracle_type())?;
-    let mut found = None;
-    let mut has_others = false;
+    let mut locked = Locked { row: None, has_others: false, kind };
     for row in fetched {
         let row = row?;
         // As in `find_by`.
         if row.get::<_, String>(0)? != key.as_str() {
-            has_others = true;
-        } else if found.is_none() {
-            found = Some(stored_result(store, kind, &row)?);
+            locked.has_others = true;
+        } else if locked.row.is_none() {
+            locked.row = Some(stored_result(store, kind, &row)?);
+        }
+        if locked.row.is_some() && (fetch == Fetch::Enough || locked.has_others) {
+            break;
         }
     }
-    Ok(RowOf { found, has_others, kind })
+    Ok(locked)
 }
 
 /// Up to `limit` rows of `range` in key order.

@@ -209,7 +209,7 @@ impl StoreSession for OracleSession<'_> {
 
     fn row(&mut self, key: &Key) -> Result<Option<StoredResult>, StoreError> {
         let store = self.store;
-        self.run(|conn| Ok(rows::row(store, conn, key, &store.statements.row)?.found))
+        self.run(|conn| rows::row(store, conn, key))
     }
 
     fn update(
@@ -231,7 +231,14 @@ impl StoreSession for OracleSession<'_> {
         let store = self.store;
         let mut swapped = Vec::with_capacity(swaps.len());
         for chunk in swaps.chunks(LIST_LENGTHS[LIST_LENGTHS.len() - 1]) {
-            swapped.append(&mut self.transact(|conn| swaps::swap_chunk(store, conn, chunk))?);
+            if let Some(mut done) = self.transact(|conn| swaps::swap_chunk(store, conn, chunk))? {
+                swapped.append(&mut done);
+                continue;
+            }
+            for swap in chunk.chunks(1) {
+                let done = self.transact(|conn| swaps::swap_chunk(store, conn, swap))?;
+                swapped.extend(done.into_iter().flatten());
+            }
         }
         Ok(swapped)
     }

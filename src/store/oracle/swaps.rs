@@ -3,6 +3,8 @@
 //! The comparison is in Rust and not in the UPDATE: that would have to compare NULLs and numbers of any column type, and
 //! which rows of an array it found only servers from 12.1 on tell.
 
+use std::collections::HashSet;
+
 use oracle::Connection;
 use oracle::sql_type::ToSql;
 
@@ -14,21 +16,40 @@ use super::writes::{Prepared, Row, ends, rule_failure, run};
 use crate::domain::{Key, NewResult};
 use crate::store::{Rejection, Swap, Swapped};
 
-/// Changes at most as many rows as the longest list has binds; needs a connection that does not commit by itself.
+/// Changes at most as many rows as the longest list has binds; needs a connection that does not commit by itself. `None`
+/// where they have to be changed one by one, since one of them keeps the others from it.
 ///
 /// The rows are locked in whatever order the database finds them, so that two sessions may deadlock over them
 /// (ORA-00060): the caller tries again.
-pub(super) fn swap_chunk(store: &OracleStore, conn: &Connection, swaps: &[Swap]) -> Result<Vec<Swapped>, Failure> {
+pub(super) fn swap_chunk(
+    store: &OracleStore,
+    conn: &Connection,
+    swaps: &[Swap],
+) -> Result<Option<Vec<Swapped>>, Failure> {
+    let reason = match swap_together(store, conn, swaps) {
+        Ok(Some(swapped)) => return Ok(Some(swapped)),
+        Ok(None) => Rejection::Conflict,
+        // Of the table as a whole, or of a constraint that is checked at the commit.
+        Err(failure) => rule_failure(store, failure)?,
+    };
+    conn.rollback()?;
+    Ok((swaps.len() == 1).then(|| vec![Swapped::Rejected(reason)]))
+}
+
+/// Whether the table may take some of the keys for others of them: with a collation of its own, which passes over case.
+fn may_be_alike(keys: &[Key]) -> bool {
+    keys.iter().map(|key| key.as_str().to_lowercase()).collect::<HashSet<_>>().len() < keys.len()
+}
+
+/// `None` where the table takes other keys for some of these: what is written under one would be written to another's row.
+fn swap_together(store: &OracleStore, conn: &Connection, swaps: &[Swap]) -> Result<Option<Vec<Swapped>>, Failure> {
     let keys: Vec<Key> = swaps.iter().map(|swap| swap.key.clone()).collect();
+    if may_be_alike(&keys) {
+        return Ok(None);
+    }
     let (there, has_others) = lock_chunk(store, conn, &keys)?;
-    // The table takes other keys for some of these, and what is written under one would be written to another's row.
     if has_others {
-        conn.rollback()?;
-        let alone = |swap: &Swap| swap_chunk(store, conn, std::slice::from_ref(swap));
-        return match swaps {
-            [_] => Ok(vec![Swapped::Rejected(Rejection::Conflict)]),
-            swaps => swaps.iter().map(alone).collect::<Result<Vec<_>, _>>().map(|swapped| swapped.concat()),
-        };
+        return Ok(None);
     }
     // The lookup has described the column.
     let kind = store.known_kind().ok_or_else(|| Failure::unreadable("nothing that is known"))?;
@@ -87,5 +108,5 @@ pub(super) fn swap_chunk(store: &OracleStore, conn: &Connection, swaps: &[Swap])
         }
     }
     conn.commit().map_err(Failure::of_commit)?;
-    Ok(swapped)
+    Ok(Some(swapped))
 }

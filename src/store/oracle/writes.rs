@@ -6,7 +6,7 @@ use oracle::sql_type::ToSql;
 use super::OracleStore;
 use super::column::{Bind, ColumnKind, TEXT};
 use super::errors::{Class, Failure};
-use super::rows::{RowOf, row};
+use super::rows::{Locked, lock_row, row};
 use crate::domain::{Key, NewResult, Outcome, StoredResult};
 use crate::store::{Change, Changed, Rejection};
 
@@ -33,6 +33,8 @@ fn row_failure(store: &OracleStore, failure: Failure) -> Result<Row, Failure> {
             store.unstorable.note(Rejection::ValueDoesNotFit, &failure.into_source());
             Ok(Row::Rejected(Rejection::ValueDoesNotFit))
         }
+        // A unique key that is checked at the commit.
+        Class::Rule if failure.message().contains("ORA-00001") => Ok(Row::Conflict),
         Class::Rule => {
             store.unstorable.note(Rejection::AgainstRules, &failure.into_source());
             Ok(Row::Rejected(Rejection::AgainstRules))
@@ -84,7 +86,14 @@ pub(super) fn insert_batch(
         let binds: [&dyn ToSql; 3] = [&row.key, &row.bind, &row.model];
         batch.append_row(if store.statements.has_model { &binds } else { &binds[..2] })?;
     }
-    let failures = run(&mut batch)?;
+    let failures = match run(&mut batch) {
+        // A constraint that is checked at the commit, which was undone with all of it: one of the rows.
+        Err(Failure { class: Class::Rule, .. }) => {
+            conn.rollback()?;
+            return rows.iter().map(|row| insert_one(store, conn, row, kind)).collect();
+        }
+        failures => failures?,
+    };
     // Where all were done, the driver has committed.
     let is_committed = failures.is_empty();
     let ends = ends(store, failures, rows.len())?;
@@ -149,8 +158,12 @@ pub(super) fn update(
     key: &Key,
     decide: &mut dyn FnMut(Option<&StoredResult>) -> Change,
 ) -> Result<Option<Changed>, Failure> {
-    let RowOf { found: before, has_others, kind } = row(store, conn, key, &store.statements.lock)?;
     let not_done = |changed| Ok(conn.rollback().map(|()| changed)?);
+    let Locked { row: before, has_others, kind } = match lock_row(store, conn, key) {
+        Ok(locked) => locked,
+        // A table that is READ ONLY locks no rows.
+        Err(failure) => return not_done(Some(Changed::Rejected(rule_failure(store, failure)?))),
+    };
     let changed = match (decide(before.as_ref()), before) {
         (Change::Keep, before) | (Change::Remove, before @ None) => return not_done(Some(Changed::Kept(before))),
         _ if has_others => return not_done(Some(Changed::Rejected(Rejection::Conflict))),
@@ -174,7 +187,7 @@ pub(super) fn update(
                 Row::Conflict => return not_done(Some(Changed::Rejected(Rejection::Conflict))),
                 Row::Rejected(reason) => return not_done(Some(Changed::Rejected(reason))),
             }
-            match row(store, conn, key, &store.statements.row)?.found {
+            match row(store, conn, key)? {
                 Some(after) => Changed::Replaced { before, after },
                 // The database character set lacks a character of the key: the row that was written is another key's.
                 None => return not_done(Some(Changed::Rejected(Rejection::Conflict))),

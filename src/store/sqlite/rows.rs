@@ -201,12 +201,12 @@ pub(super) fn page(
             }
         }
         drop(rows);
-        // What other programs have stored that is no UTF-8 has no address here; as many others are read in its place.
-        if seen < wanted || page.len() == limit {
-            return Ok(page);
-        }
         if let (true, Some(row)) = (last.is_empty(), page.last()) {
             last = row.key.as_str().as_bytes().to_vec();
+        }
+        // What other programs have stored that is no UTF-8 has no address here; as many others are read in its place.
+        if seen < wanted || page.len() == limit || last == start {
+            return Ok(page);
         }
         (start, excluded) = (last.clone(), last);
     }

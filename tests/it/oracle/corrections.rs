@@ -1,7 +1,7 @@
 //! Corrections on Oracle when its sessions die, and what they cost.
 
-use augur::domain::Outcome;
-use augur::store::{Change, Changed, Found, Range, Rejection, ResultStore, StoreError, Swap, Swapped};
+use augur::domain::{NewResult, Outcome};
+use augur::store::{Change, Changed, Found, Inserted, Range, Rejection, ResultStore, StoreError, Swap, Swapped};
 use oci_standin::FailOn;
 
 use crate::contract::oracle::Oracle;
@@ -131,8 +131,10 @@ fn what_is_changed_under_a_url_is_not_changed_under_those_that_the_table_takes_f
     }
     let there = |result| Found { outcome: Outcome::float(result), model: None };
     let swap = |text, result| Swap { key: key(text), before: there(result), after: None };
-    let swapped = session.swap_many(&[swap("A", 2.0), swap("b", 3.0)]).unwrap();
-    assert_eq!(swapped, [Swapped::Rejected(Rejection::Conflict), Swapped::Done(None)]);
+    let swapped = session.swap_many(&[swap("A", 2.0), swap("b", 3.0), swap("a", 1.0)]).unwrap();
+    let in_the_way = Swapped::Rejected(Rejection::Conflict);
+    assert_eq!(swapped, [in_the_way.clone(), Swapped::Done(None), in_the_way.clone()]);
+    assert_eq!(session.swap_many(&[swap("A", 2.0)]).unwrap(), [in_the_way]);
     assert_eq!(database.count("SELECT COUNT(*) FROM URL_RESULT WHERE RESULT IN (1, 2)"), 2);
 }
 
@@ -147,6 +149,36 @@ fn a_deletion_that_finds_no_space_is_a_failure_and_not_a_rule() {
     let swapped = session.swap_many(&[Swap { key: key("a"), before, after: None }]);
     assert!(matches!(swapped, Err(StoreError::NoSpace(_))), "{swapped:?}");
     assert_eq!(stored(&backend), 1);
+}
+
+#[test]
+fn a_table_that_is_read_only_lets_no_row_be_changed_and_is_no_failure() {
+    let backend = Oracle::fresh();
+    backend.execute("INSERT INTO URL_RESULT (URL, RESULT) VALUES ('a', 2)");
+    let store = backend.store();
+    let mut session = store.session(store.acquire_timeout()).unwrap();
+    backend.database.standin.fail_next(3, 12081, FailOn::Select);
+    let removed = session.update(&key("a"), &mut |_| Change::Remove).unwrap();
+    assert_eq!(removed, Changed::Rejected(Rejection::AgainstRules));
+    let before = Found { outcome: Outcome::float(2.0), model: None };
+    let swaps = ["a", "b"].map(|text| Swap { key: key(text), before: before.clone(), after: None });
+    // Together, and the first alone.
+    let swapped = session.swap_many(&swaps).unwrap();
+    assert_eq!(swapped, [Swapped::Rejected(Rejection::AgainstRules), Swapped::Overtaken]);
+}
+
+#[test]
+fn of_rows_that_are_checked_at_the_commit_those_within_the_rules_are_stored() {
+    let backend = Oracle::fresh();
+    let store = backend.store();
+    let mut session = store.session(store.acquire_timeout()).unwrap();
+    let row = |text| NewResult { key: key(text), outcome: Outcome::float(2.0), model: None };
+    // All together, and the first alone.
+    backend.database.standin.fail_next(2, 2091, FailOn::Commit);
+    let inserted = session.insert_many(&[row("a"), row("b"), row("c")]).unwrap();
+    let there = Inserted::Stored(Outcome::float(2.0));
+    assert_eq!(inserted, [Inserted::Rejected(Rejection::AgainstRules), there.clone(), there]);
+    assert_eq!(stored(&backend), 2);
 }
 
 #[test]
