@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
 use actix_web::web::{Bytes, Payload};
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::stream::{self, LocalBoxStream};
+use futures_util::{Stream, StreamExt};
 
 use super::body::declared_bytes;
 use super::error::ApiError;
@@ -14,6 +15,9 @@ use super::error::ApiError;
 /// What a body that does not say how long it is is taken for: the longest, for which its room is, would be too fast for the
 /// small one on a slow line that it mostly is.
 const UNDECLARED_BYTES: usize = 1 << 20;
+
+/// A body as it arrives.
+pub(super) type Body = LocalBoxStream<'static, Result<Bytes, PayloadError>>;
 
 /// A body, once it has begun to arrive: what is held for it is not held for a client that sends nothing.
 ///
@@ -27,20 +31,14 @@ pub(super) async fn begun(
     Ok(stream::iter(first).chain(payload))
 }
 
-/// How long a body is taken to be for which there is so much room.
-pub(super) fn expected_bytes(request: &HttpRequest, room_bytes: usize) -> usize {
-    match declared_bytes(request) {
-        Some(_) => room_bytes,
-        None => room_bytes.min(UNDECLARED_BYTES),
-    }
-}
-
-/// A body, which breaks off where it falls behind the [`Pace`] of one that is so long.
+/// A body, which breaks off where it falls behind the [`Pace`] that the room held for it asks for.
 pub(super) fn paced(
-    payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
-    expected_bytes: usize,
+    request: &HttpRequest,
+    payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin + 'static,
+    room_bytes: usize,
     deadline: Instant,
-) -> impl Stream<Item = Result<Bytes, PayloadError>> + Unpin {
+) -> Body {
+    let expected_bytes = if declared_bytes(request).is_some() { room_bytes } else { room_bytes.min(UNDECLARED_BYTES) };
     let began = Instant::now();
     let pace = Pace { began, time: deadline.saturating_duration_since(began), expected_bytes };
     let chunks = stream::unfold((payload, 0), move |(mut payload, arrived_bytes)| async move {
@@ -50,7 +48,7 @@ pub(super) fn paced(
         Some((chunk, (payload, arrived_bytes)))
     });
     // The multipart parser asks again after the end.
-    Box::pin(chunks.fuse())
+    chunks.fuse().boxed_local()
 }
 
 /// Whether it is a [`paced`] body that fell behind.

@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::body::{declared_bytes, media_type, refuse_encoded};
 use super::error::ApiError;
-use super::pace::{begun, expected_bytes, fell_behind, paced};
+use super::pace::{Body, begun, fell_behind, paced};
 use crate::domain::{Key, Picture};
 use crate::service::ServiceError;
 
@@ -40,10 +40,7 @@ pub(super) async fn read_image(
     if !media_type(request).eq_ignore_ascii_case("multipart/form-data") {
         return Err(ApiError::NotMultipart);
     }
-    refuse_encoded(request)?;
-    let payload = begun(payload, deadline).await?;
-    let room = room_for(request, room, max_bytes, deadline).await?;
-    let payload = paced(payload, expected_bytes(request, room.num_permits()), deadline);
+    let (room, payload) = admitted(request, payload, max_bytes, room, deadline).await?;
     let read = read_form(request, payload, max_bytes, room.num_permits());
     let Upload { bytes, key } =
         tokio::time::timeout_at(deadline.into(), read).await.unwrap_or(Err(ApiError::SlowBody))?;
@@ -51,11 +48,29 @@ pub(super) async fn read_image(
     Ok((key, Arc::new(Picture::new(bytes.into(), Arc::new(room)))))
 }
 
+/// A body of pictures once there is room for it, which it has to keep pace with from then on.
+///
+/// # Errors
+/// 415 for a compressed body, 408 where it does not begin in time, and as [`room_for`].
+pub(super) async fn admitted(
+    request: &HttpRequest,
+    payload: Payload,
+    max_bytes: usize,
+    room: &Arc<Semaphore>,
+    deadline: Instant,
+) -> Result<(OwnedSemaphorePermit, Body), ApiError> {
+    refuse_encoded(request)?;
+    let payload = begun(payload, deadline).await?;
+    let room = room_for(request, room, max_bytes, deadline).await?;
+    let payload = paced(request, payload, room.num_permits(), deadline);
+    Ok((room, payload))
+}
+
 /// Room for the pictures of a request, `max_bytes` where it does not say how long it is.
 ///
 /// # Errors
 /// 413 for one that says that it is longer, 503 where there is no room in time.
-pub(super) async fn room_for(
+async fn room_for(
     request: &HttpRequest,
     room: &Arc<Semaphore>,
     max_bytes: usize,

@@ -16,12 +16,11 @@ use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Respo
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::body::{read_bytes, refuse_encoded};
+use super::body::read_bytes;
 use super::classify::Images;
 use super::error::ApiError;
 use super::guard::may_predict;
-use super::pace::{begun, expected_bytes, paced};
-use super::upload::{OVERHEAD_BYTES, fitted, room_for};
+use super::upload::{OVERHEAD_BYTES, admitted, fitted};
 use super::{Context, takes};
 use crate::domain::{Key, ModelVersion, Picture};
 use crate::service::{Answer, ServiceError};
@@ -139,10 +138,7 @@ async fn infer(
         }
         Model::Image(images) => {
             let max_bytes = context.limits.max_image_bytes;
-            refuse_encoded(&request)?;
-            let payload = begun(payload, deadline).await?;
-            let room = room_for(&request, &images.room, max_bytes, deadline).await?;
-            let payload = paced(payload, expected_bytes(&request, room.num_permits()), deadline);
+            let (room, payload) = admitted(&request, payload, max_bytes, &images.room, deadline).await?;
             let body = read_bytes(&request, payload, max_bytes.saturating_add(OVERHEAD_BYTES), deadline).await?;
             // Held to the end, as the body is.
             let room = Arc::new(fitted(room, body.len()));
