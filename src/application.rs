@@ -31,8 +31,8 @@ pub struct Application {
     models: Models,
 }
 
-/// How long the end waits for the store: a log of some ten megabytes is carried into an SQLite file. What nobody is at work
-/// with any more of Oracle's sessions is said goodbye to, by a database that may keep silent.
+/// How long the end waits for the store: a log of some ten megabytes is carried into an SQLite file, or goodbye is said to an
+/// Oracle database, which may keep silent.
 const END_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long `store.require_at_start` waits for the first session: logging on takes longer than getting one.

@@ -1,8 +1,7 @@
 //! Prune: removes old rows, so that the table stays inside its quota. What was removed is predicted anew when it is asked
 //! for; what a person, another program or another model wrote could not be.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::sweep::{Pace, Step, patiently, sweep};
 use crate::domain::{Key, MANUAL, ModelVersion, StoredResult};
@@ -74,8 +73,7 @@ pub fn prune(
         options.whose.is(row.model.as_deref())
             && row.created_at.as_deref().and_then(written_at).is_some_and(|at| at < options.before)
     };
-    let (removed, overtaken, kept) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-    let first_kept = OnceLock::new();
+    let pruned = Mutex::new(Pruned::default());
     sweep(store, options.pace, &wanted, &|rows| {
         let swaps: Vec<Swap> =
             rows.iter().map(|row| Swap { key: row.key.clone(), before: Found::of(row), after: None }).collect();
@@ -84,26 +82,22 @@ pub fn prune(
         } else {
             patiently(store, |session| session.swap_many(&swaps))?
         };
+        let mut pruned = pruned.lock().unwrap_or_else(PoisonError::into_inner);
         for (swap, swapped) in swaps.into_iter().zip(swapped) {
-            let count = match swapped {
-                Swapped::Done(_) => &removed,
-                Swapped::Overtaken => &overtaken,
+            match swapped {
+                Swapped::Done(_) => pruned.removed += 1,
+                Swapped::Overtaken => pruned.overtaken += 1,
                 Swapped::Rejected(reason) => {
-                    first_kept.get_or_init(|| (swap.key, reason));
-                    &kept
+                    pruned.kept += 1;
+                    pruned.first_kept.get_or_insert((swap.key, reason));
                 }
-            };
-            count.fetch_add(1, Ordering::Relaxed);
+            }
         }
+        drop(pruned);
         progress(Step::Done(rows.len() as u64));
         Ok(())
     })?;
-    Ok(Pruned {
-        removed: removed.into_inner(),
-        overtaken: overtaken.into_inner(),
-        kept: kept.into_inner(),
-        first_kept: first_kept.into_inner(),
-    })
+    Ok(pruned.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// When a row was written, by RFC 3339 or, without an offset, in UTC. `None` where the text says no time.

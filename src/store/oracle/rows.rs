@@ -107,8 +107,10 @@ pub(super) fn lock_row(store: &OracleStore, conn: &Connection, key: &Key) -> Res
 }
 
 fn row_by(store: &OracleStore, conn: &Connection, key: &Key, sql: &str, fetch: Fetch) -> Result<Locked, Failure> {
-    // There is one row as a rule, and without a unique key there may be many: those come with further round trips.
-    let mut statement = conn.statement(sql).fetch_array_size(64).prefetch_rows(2).build()?;
+    // There is one row as a rule, and the end is known with it. Without a unique key there may be more, for which the buffers
+    // are allocated at once: 16 KB for each key.
+    let rows = if fetch == Fetch::All { 8 } else { 1 };
+    let mut statement = conn.statement(sql).fetch_array_size(rows).prefetch_rows(2).build()?;
     let fetched = statement.query(&[&(&key.as_str(), &TEXT)])?;
     let kind = learn_kind(store, fetched.column_info()[1].oracle_type())?;
     let mut locked = Locked { row: None, has_others: false, kind };

@@ -97,7 +97,7 @@ impl<'a> OracleSession<'a> {
                 }
                 class => {
                     // r2d2 never rolls back: what is open now would pass to the next user, who would commit it. Where
-                    // this fails, the connection is not for anybody: the pool discards what is at work when it returns.
+                    // this fails, the connection is not for anybody: the pool discards what is suspect when it returns.
                     connection.is_suspect = true;
                     let leaves = class == Class::ReadOnly && self.store.manager.leaves_standby();
                     if connection.rollback().is_ok() && !leaves {

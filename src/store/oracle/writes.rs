@@ -35,11 +35,7 @@ fn row_failure(store: &OracleStore, failure: Failure) -> Result<Row, Failure> {
         }
         // A unique key that is checked at the commit.
         Class::Rule if failure.message().contains("ORA-00001") => Ok(Row::Conflict),
-        Class::Rule => {
-            store.unstorable.note(Rejection::AgainstRules, &failure.into_source());
-            Ok(Row::Rejected(Rejection::AgainstRules))
-        }
-        _ => Err(failure),
+        _ => rule_failure(store, failure).map(Row::Rejected),
     }
 }
 
@@ -122,8 +118,7 @@ pub(super) fn ends(store: &OracleStore, failures: Vec<(usize, Failure)>, rows: u
     Ok(ends)
 }
 
-/// Why a change that is no new value was not made, where a rule of the table is against it; whatever else fails is a failure
-/// of the call.
+/// Why a change was not made where a rule of the table is against it; whatever else fails is a failure of the call.
 pub(super) fn rule_failure(store: &OracleStore, failure: Failure) -> Result<Rejection, Failure> {
     if failure.class != Class::Rule {
         return Err(failure);

@@ -12,7 +12,7 @@ use super::{Backend, found, key, row};
 
 pub(super) const WAIT: Duration = Duration::from_secs(10);
 
-pub(super) fn session(backend: &dyn Backend) -> Box<dyn StoreSession + '_> {
+pub(crate) fn session(backend: &dyn Backend) -> Box<dyn StoreSession + '_> {
     backend.store().session(WAIT).unwrap()
 }
 

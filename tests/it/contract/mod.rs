@@ -8,6 +8,8 @@ mod oracle_live;
 mod sqlite;
 mod swaps;
 
+pub(crate) use clauses::session;
+
 use augur::domain::{Key, NewResult, Outcome};
 use augur::store::{Found, ResultStore};
 

@@ -5,13 +5,12 @@ use augur::store::{Change, Changed, Found, Inserted, Range, Rejection, ResultSto
 use oci_standin::FailOn;
 
 use crate::contract::oracle::Oracle;
-use crate::contract::{Backend, key};
+use crate::contract::{Backend, key, session};
 use crate::standin::Database;
 
 /// A change to 2, and how often it was asked for.
 fn correct(backend: &Oracle) -> (Result<Changed, StoreError>, usize) {
-    let store = backend.store();
-    let mut session = store.session(store.acquire_timeout()).unwrap();
+    let mut session = session(backend);
     let mut asked = 0;
     let changed = session.update(&key("a"), &mut |_| {
         asked += 1;
@@ -64,8 +63,7 @@ fn a_page_and_a_row_cost_one_round_trip() {
     let backend = Oracle::fresh();
     let standin = &backend.database.standin;
     super::wait_for_sessions(&backend.database, 4);
-    let store = backend.store();
-    let mut session = store.session(store.acquire_timeout()).unwrap();
+    let mut session = session(&backend);
     session.row(&key("a")).unwrap();
     for (range, limit) in [(Range::default(), 500), (Range { prefix: "a", ..Range::default() }, 10)] {
         standin.reset_counters();
@@ -99,8 +97,7 @@ fn the_row_of_a_url_is_not_the_one_that_the_table_takes_for_it() {
 fn a_row_that_the_table_does_not_let_go_is_no_failure_and_stays() {
     let backend = Oracle::fresh();
     backend.execute("INSERT INTO URL_RESULT (URL, RESULT) VALUES ('a', 2)");
-    let store = backend.store();
-    let mut session = store.session(store.acquire_timeout()).unwrap();
+    let mut session = session(&backend);
     // A row of another table refers to it; a trigger has its own opinion.
     for ora in [2292, 20001] {
         backend.database.standin.fail_next(2, ora, FailOn::Row);
@@ -142,8 +139,7 @@ fn what_is_changed_under_a_url_is_not_changed_under_those_that_the_table_takes_f
 fn a_deletion_that_finds_no_space_is_a_failure_and_not_a_rule() {
     let backend = Oracle::fresh();
     backend.execute("INSERT INTO URL_RESULT (URL, RESULT) VALUES ('a', 2)");
-    let store = backend.store();
-    let mut session = store.session(store.acquire_timeout()).unwrap();
+    let mut session = session(&backend);
     backend.database.standin.fail_next(1, 30036, FailOn::Row);
     let before = Found { outcome: Outcome::float(2.0), model: None };
     let swapped = session.swap_many(&[Swap { key: key("a"), before, after: None }]);
@@ -155,8 +151,7 @@ fn a_deletion_that_finds_no_space_is_a_failure_and_not_a_rule() {
 fn a_table_that_is_read_only_lets_no_row_be_changed_and_is_no_failure() {
     let backend = Oracle::fresh();
     backend.execute("INSERT INTO URL_RESULT (URL, RESULT) VALUES ('a', 2)");
-    let store = backend.store();
-    let mut session = store.session(store.acquire_timeout()).unwrap();
+    let mut session = session(&backend);
     backend.database.standin.fail_next(3, 12081, FailOn::Select);
     let removed = session.update(&key("a"), &mut |_| Change::Remove).unwrap();
     assert_eq!(removed, Changed::Rejected(Rejection::AgainstRules));
@@ -170,8 +165,7 @@ fn a_table_that_is_read_only_lets_no_row_be_changed_and_is_no_failure() {
 #[test]
 fn of_rows_that_are_checked_at_the_commit_those_within_the_rules_are_stored() {
     let backend = Oracle::fresh();
-    let store = backend.store();
-    let mut session = store.session(store.acquire_timeout()).unwrap();
+    let mut session = session(&backend);
     let row = |text| NewResult { key: key(text), outcome: Outcome::float(2.0), model: None };
     // All together, and the first alone.
     backend.database.standin.fail_next(2, 2091, FailOn::Commit);
